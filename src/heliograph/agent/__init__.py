@@ -1,0 +1,1 @@
+"""The agent: gathers this machine's figures and publishes them, whatever the network does."""

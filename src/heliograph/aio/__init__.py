@@ -1,0 +1,1 @@
+"""Asyncio building blocks: supervision, backoff, child processes. No knowledge of the product."""

@@ -1,0 +1,40 @@
+"""Restarting what may be restarted: a policy for tasks that should run for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from heliograph.aio.backoff import Backoff
+from heliograph.errors import Error
+
+log = logging.getLogger(__name__)
+
+MAX_RESTARTS = 8
+WINDOW = 60.0
+
+
+async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run a coroutine function again and again while its errors say that trying again may help.
+
+    An error without ``retry`` and anything that is not ours goes up to the task group at once, and so
+    does the ``MAX_RESTARTS``-th error within ``WINDOW`` seconds. Returns when ``run`` returns.
+    """
+    backoff = Backoff()
+    failures: deque[float] = deque(maxlen=MAX_RESTARTS)
+    while True:
+        try:
+            return await run()
+        except Error as error:
+            now = time.monotonic()
+            failures.append(now)
+            if not error.retry or (len(failures) == MAX_RESTARTS and now - failures[0] < WINDOW):
+                raise
+            delay = backoff.next()
+            log.warning("%s failed, trying again in %.1f s: %s", name, delay, error)
+            await asyncio.sleep(delay)
+            if now - failures[0] > WINDOW:
+                backoff.reset()

@@ -1,0 +1,1 @@
+"""HTTP: InfluxDB's routes at their own paths, ours below /api, the page at /."""

@@ -1,0 +1,51 @@
+"""Every route of the hub in one list."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from heliograph.api import data, health, page, session, state, write
+from heliograph.api.errors import not_found
+from heliograph.api.guard import Guard
+from heliograph.api.services import Services
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (
+    Route("/", page.index),
+    Route("/ping", health.ping, methods=["GET", "HEAD", "POST"]),
+    Route("/health", health.health),
+    Route("/ready", health.ready),
+    Route("/write", write.write_v1, methods=["POST"]),
+    Route("/api/v2/write", write.write_v2, methods=["POST"]),
+    Route("/api/session", session.who),
+    Route("/api/session", session.log_in, methods=["POST"]),
+    Route("/api/session", session.log_out, methods=["DELETE"]),
+    Route("/api/login-code", session.new_login, methods=["POST"]),
+    Route("/api/schema", data.schema),
+    Route("/api/devices", data.devices),
+    Route("/api/query", data.query, methods=["POST"]),
+    Route("/api/sql", data.sql, methods=["POST"]),
+    Route("/api/status", state.status),
+    Route("/api/first-steps", state.first_steps),
+    WebSocketRoute("/api/live", data.live),
+)
+
+
+def build(services: Services) -> Starlette:
+    """Return the ASGI application of one hub."""
+    assets = Mount("/assets", StaticFiles(directory=services.page / "assets", check_dir=False))
+    app = Starlette(
+        routes=[*ROUTES, assets],
+        middleware=[
+            Middleware(Guard, hosts=services.hosts),
+            Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=4),
+        ],
+        exception_handlers={404: not_found, 405: not_found, 500: not_found},
+    )
+    app.state.services = services
+    return app

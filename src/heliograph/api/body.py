@@ -1,0 +1,75 @@
+"""Request bodies: read with a limit, decompressed with the same limit."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from heliograph.errors import DecodeError, PayloadTooLarge, QueryError
+
+JSON_BYTES: Final = 1024 * 1024
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """Return the body as it came.
+
+    Raises:
+        PayloadTooLarge: over the limit; what came so far is thrown away.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise PayloadTooLarge(int(announced), limit_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise PayloadTooLarge(None, limit_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def gunzip(data: bytes, limit_bytes: int) -> bytes:
+    """Return decompressed gzip data, of one or more members.
+
+    Raises:
+        DecodeError: not gzip, or cut short.
+        PayloadTooLarge: more than the limit comes out of it; it is not unpacked further than that.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while data:
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            part = unpacker.decompress(data, limit_bytes - size + 1)
+        except zlib.error as error:
+            raise DecodeError(f"the body is not valid gzip: {error}") from error
+        size += len(part)
+        if size > limit_bytes:
+            raise PayloadTooLarge(None, limit_bytes)
+        if not unpacker.eof:
+            raise DecodeError("the gzip body is cut short: unexpected EOF")
+        parts.append(part)
+        data = unpacker.unused_data
+    return b"".join(parts)
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        QueryError: not JSON, or not an object.
+        PayloadTooLarge: over ``JSON_BYTES``.
+    """
+    body = await read_body(request, JSON_BYTES)
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise QueryError(f"the body must be JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise QueryError(f"the body must be a JSON object, {type(value).__name__} came")
+    return value

@@ -1,0 +1,98 @@
+"""One table from our error tree to each dialect's answers.
+
+InfluxDB 1.x says ``{"error": …}`` and repeats it in a header; 2.x, and our own routes, say
+``{"code": …, "message": …}``. A client that gets a 4xx drops what it sent, so everything that may pass
+with time is a 503 with ``Retry-After``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.errors import Error
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 2
+_CODES: Final = {
+    400: "invalid",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not found",
+    405: "method not allowed",
+    413: "request too large",
+    422: "unprocessable entity",
+    429: "too many requests",
+    500: "internal error",
+    503: "unavailable",
+}
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def v1_error(status: int, message: str) -> JSONResponse:
+    """Return an error as InfluxDB 1.x words it. Source: influxd 1.6.7, seen."""
+    response = JSONResponse({"error": message}, status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="InfluxDB"'
+    else:
+        response.headers["X-Influxdb-Error"] = message.encode("ascii", "replace").decode().replace("\n", " ")
+    return _with_retry(response)
+
+
+def v2_error(status: int, message: str, **more: int) -> JSONResponse:
+    """Return an error as InfluxDB 2.x words it; our own routes use it too."""
+    code = _CODES.get(status, "internal error")
+    response = JSONResponse({"code": code, "message": message, **more}, status)
+    response.headers["X-Platform-Error-Code"] = code
+    return _with_retry(response)
+
+
+def _with_retry(response: JSONResponse) -> JSONResponse:
+    if response.status_code == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def speaks_v1(endpoint: Endpoint) -> Endpoint:
+    """Let an endpoint answer errors in 1.x's form."""
+    return _speaking(endpoint, v1_error)
+
+
+def speaks_v2(endpoint: Endpoint) -> Endpoint:
+    """Let an endpoint answer errors in 2.x's form."""
+    return _speaking(endpoint, v2_error)
+
+
+def _speaking(endpoint: Endpoint, answer: Callable[[int, str], Response]) -> Endpoint:
+    @wraps(endpoint)
+    async def answering(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Error as error:
+            if error.http_status >= 500:
+                log.warning("A request failed: %s", error, extra={"path": request.url.path})
+            return answer(error.http_status, str(error))
+        except HTTPException as error:
+            return answer(error.status_code, error.detail)
+        except Exception:  # the last place: a client gets an answer, the log gets the story
+            log.exception("A request failed by a fault of ours", extra={"path": request.url.path})
+            return answer(500, "a fault of the hub; its log has the details")
+
+    return answering
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """Answer for a path that does not exist, and for a method that a path does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f"{request.method} {request.url.path} is not something this hub answers"
+    response = v2_error(status, message)
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response

@@ -1,0 +1,39 @@
+"""Health: what monitors and clients ask before anything else; no login needed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.api.services import services
+
+COMPATIBLE: Final = "v2.7.0-heliograph"
+"""InfluxDB's clients read a version here and take the dialect from its first number."""
+
+
+async def ping(request: Request) -> Response:
+    """``/ping``: 204 and the version headers that InfluxDB's clients look at."""
+    return Response(
+        status_code=204, headers={"X-Influxdb-Version": COMPATIBLE, "X-Influxdb-Build": "OSS"}
+    )
+
+
+async def health(request: Request) -> Response:
+    """``/health`` in InfluxDB 2.x's form."""
+    return JSONResponse(
+        {
+            "name": "influxdb",
+            "message": "ready for queries and writes",
+            "status": "pass",
+            "checks": [],
+            "version": COMPATIBLE,
+            "commit": f"heliograph-{services(request).hub['version']}",
+        }
+    )
+
+
+async def ready(request: Request) -> Response:
+    """``/ready``: this server listens only once the hub is ready."""
+    return JSONResponse({"status": "ready", "started": services(request).hub["started_ms"]})

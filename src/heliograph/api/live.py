@@ -1,0 +1,122 @@
+"""The live page: tells open pages at once what became visible, over one WebSocket each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from heliograph.store.store import Applied
+
+PAUSE: Final = 0.25
+"""News are gathered for this long, so that a busy hub does not flood a page."""
+BEAT: Final = 10.0
+SEND_TIMEOUT: Final = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class News:
+    """What became visible since a page was told last: bounded by the number of measurements."""
+
+    bucket: str
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    hosts: dict[str, set[str]] = field(default_factory=dict)
+    schema: bool = False
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, applied: Applied) -> None:
+        """Take in what a batch changed."""
+        for name, (low, high) in applied.spans.items():
+            known = self.spans.get(name, (low, high))
+            self.spans[name] = (min(low, known[0]), max(high, known[1]))
+            self.hosts.setdefault(name, set()).update(applied.hosts[name])
+        self.schema = self.schema or applied.new_schema
+        self.waiting.set()
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return the messages for what came, and begin anew."""
+        messages: list[dict[str, Any]] = [{"type": "schema"}] if self.schema else []
+        if self.spans:
+            measurements = {
+                name: {
+                    "from_ms": low // 1_000_000,
+                    "to_ms": high // 1_000_000,
+                    "hosts": sorted(self.hosts[name]),
+                }
+                for name, (low, high) in self.spans.items()
+            }
+            messages.append({"type": "points", "measurements": measurements})
+        self.spans, self.hosts, self.schema = {}, {}, False
+        self.waiting.clear()
+        return messages
+
+
+class LiveFeed:
+    """All open pages."""
+
+    def __init__(self) -> None:
+        self._pages: set[News] = set()
+        self._closing = asyncio.Event()
+
+    @property
+    def pages(self) -> int:
+        """How many pages listen."""
+        return len(self._pages)
+
+    def publish(self, applied: Applied) -> None:
+        """Tell the pages that look at the bucket; never waits."""
+        for news in self._pages:
+            if news.bucket == applied.bucket:
+                news.add(applied)
+
+    def close(self) -> None:
+        """End all conversations."""
+        self._closing.set()
+        for news in self._pages:
+            news.waiting.set()
+
+    async def serve(self, socket: WebSocket, bucket: str) -> None:
+        """Talk to one page until it goes or the hub stops."""
+        news = News(bucket)
+        self._pages.add(news)
+        try:
+            async with asyncio.TaskGroup() as group:
+                ears = group.create_task(_until_gone(socket), name="live page gone")
+                ears.add_done_callback(lambda _: news.waiting.set())
+                await _send(socket, {"type": "hello", "time_ms": time.time_ns() // 1_000_000})
+                while not ears.done() and not self._closing.is_set():
+                    await self._tell(socket, news)
+                ears.cancel()
+        except* (WebSocketDisconnect, TimeoutError, RuntimeError):
+            pass  # gone in the middle of a sentence, or too slow to listen: it connects again
+        finally:
+            self._pages.discard(news)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.close()
+
+    async def _tell(self, socket: WebSocket, news: News) -> None:
+        try:
+            async with asyncio.timeout(BEAT):
+                await news.waiting.wait()
+        except TimeoutError:
+            await _send(socket, {"type": "beat", "time_ms": time.time_ns() // 1_000_000})
+            return
+        for message in news.take():
+            await _send(socket, message)
+        await asyncio.sleep(PAUSE)
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Read and forget what the page says; returns when it is gone."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_text()
+
+
+async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
+    async with asyncio.timeout(SEND_TIMEOUT):
+        await socket.send_json(message)

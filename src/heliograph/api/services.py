@@ -1,0 +1,78 @@
+"""What the routes need from the rest of the hub, as the hub hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from starlette.requests import HTTPConnection
+
+from heliograph.api.auth import Identities
+from heliograph.api.live import LiveFeed
+from heliograph.codec.lineprotocol import LineError
+from heliograph.model.time import Precision
+from heliograph.query.engine import QueryEngine
+from heliograph.query.user_sql import UserSql
+from heliograph.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """A batch of line protocol as it came over HTTP."""
+
+    bucket: str
+    body: bytes
+    """Decompressed."""
+    gzip: bytes | None
+    """The client's own compressed bytes, where it sent some."""
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of a batch: the good points are durable, the bad lines are told."""
+
+    points: int
+    errors: list[LineError]
+    error_count: int
+
+
+class Intake(Protocol):
+    """Where batches go."""
+
+    async def write(self, request: WriteRequest) -> WriteResult:
+        """Make a batch durable.
+
+        Raises:
+            Error: nothing of it was acknowledged; ``retry`` says whether trying again may help.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One hub's services."""
+
+    intake: Intake
+    store: Store
+    engine: QueryEngine
+    user_sql: UserSql
+    identities: Identities
+    feed: LiveFeed
+    status: Callable[[], Awaitable[dict[str, Any]]]
+    first_steps: Callable[[], list[dict[str, str]]]
+    hub: Mapping[str, str | int]
+    """``name``, ``version`` and ``started_ms``."""
+    body_bytes: int
+    page: Path
+    """The folder of the built page."""
+    hosts: frozenset[str]
+    """The names under which browsers may reach us (against DNS rebinding)."""
+
+
+def services(connection: HTTPConnection) -> Services:
+    """Return the services of the hub that a request came to."""
+    found: Services = connection.app.state.services
+    return found

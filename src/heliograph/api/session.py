@@ -1,0 +1,74 @@
+"""``/api/session``: the page logs in with a single-use code or the token, and out again."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.api.auth import COOKIE, OPERATOR, SESSION_SECONDS, require_user
+from heliograph.api.body import read_json
+from heliograph.api.errors import speaks_v2
+from heliograph.api.guard import origin_allowed
+from heliograph.api.services import services
+from heliograph.errors import AuthError, QueryError
+
+
+@speaks_v2
+async def log_in(request: Request) -> Response:
+    """``POST /api/session`` with ``{"code": …}`` or ``{"token": …}``."""
+    identities = services(request).identities
+    _require_own_origin(request)
+    asked = await read_json(request)
+    code, token = asked.get("code"), asked.get("token")
+    if isinstance(code, str):
+        session = identities.redeem(code)
+    elif isinstance(token, str):
+        user = identities.user_of_token(token.strip())
+        if user is None:
+            raise AuthError("this token is not known; helio token prints the right one")
+        session = identities.open_session(user)
+    else:
+        raise QueryError('expected {"code": "…"} or {"token": "…"}')
+    response = JSONResponse({"user": OPERATOR})
+    response.set_cookie(
+        COOKIE,
+        session,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@speaks_v2
+async def who(request: Request) -> Response:
+    """``GET /api/session``: who is logged in, and at which hub."""
+    hub = services(request)
+    return JSONResponse({"user": require_user(request, hub.identities), "hub": dict(hub.hub)})
+
+
+@speaks_v2
+async def log_out(request: Request) -> Response:
+    """``DELETE /api/session``."""
+    _require_own_origin(request)
+    session = request.cookies.get(COOKIE)
+    if session:
+        services(request).identities.close_session(session)
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@speaks_v2
+async def new_login(request: Request) -> Response:
+    """``POST /api/login-code``: a fresh single-use code, for who has the token already."""
+    identities = services(request).identities
+    require_user(request, identities)
+    _require_own_origin(request)
+    return JSONResponse({"code": identities.login_code()})
+
+
+def _require_own_origin(request: Request) -> None:
+    if not origin_allowed(request):
+        raise AuthError("this request comes from a page of another origin")

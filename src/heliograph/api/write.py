@@ -1,0 +1,97 @@
+"""``POST /write`` and ``POST /api/v2/write``: line protocol in, durable when answered.
+
+Source: COMPAT.md's transcripts of influxd 1.6.7 and the v2 API's documentation, condensed in docs/http.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from heliograph.api.auth import require_user
+from heliograph.api.body import gunzip, read_body
+from heliograph.api.errors import speaks_v1, speaks_v2, v1_error, v2_error
+from heliograph.api.services import Services, WriteRequest, WriteResult, services
+from heliograph.errors import BucketNotFound, QueryError
+from heliograph.model.time import Precision
+
+_V1_PRECISION: Final = {
+    "n": Precision.NS,
+    "ns": Precision.NS,
+    "u": Precision.US,
+    "us": Precision.US,
+    "ms": Precision.MS,
+    "s": Precision.S,
+    "m": Precision.MINUTE,
+    "h": Precision.HOUR,
+}
+_V2_PRECISION: Final = {k: _V1_PRECISION[k] for k in ("ns", "us", "ms", "s")}
+_SHOWN_ERRORS: Final = 10
+
+
+@speaks_v1
+async def write_v1(request: Request) -> Response:
+    """``POST /write?db=…[&precision=…]`` of InfluxDB 1.x."""
+    hub = services(request)
+    require_user(request, hub.identities)
+    database = request.query_params.get("db", "")
+    if not database:
+        return v1_error(400, "database is required")
+    # an unknown precision means nanoseconds there
+    precision = _V1_PRECISION.get(request.query_params.get("precision", ""), Precision.NS)
+    try:
+        result = await _write(request, hub, database, precision)
+    except BucketNotFound:
+        return v1_error(404, f'database not found: "{database}"')
+    if not result.error_count:
+        return Response(status_code=204)
+    told = [
+        error.reason if error.conflict else f"unable to parse '{error.excerpt}': {error.reason}"
+        f" (line {error.line}, column {error.column})"
+        for error in result.errors[:_SHOWN_ERRORS]
+    ]
+    dropped = sum(error.conflict for error in result.errors)
+    text = "\n".join([*told, *_more(result)])
+    return v1_error(400, f"partial write: {text} dropped={dropped}" if result.points else text)
+
+
+@speaks_v2
+async def write_v2(request: Request) -> Response:
+    """``POST /api/v2/write?bucket=…[&org=…][&precision=…]`` of InfluxDB 2.x."""
+    hub = services(request)
+    require_user(request, hub.identities)
+    bucket = request.query_params.get("bucket", "")
+    if not bucket:
+        return v2_error(404, "bucket not found: the parameter bucket is missing")
+    unit = request.query_params.get("precision", "ns")
+    if unit not in _V2_PRECISION:
+        raise QueryError(f"invalid precision {unit!r}; valid precision units are ns, us, ms, and s")
+    result = await _write(request, hub, bucket, _V2_PRECISION[unit])
+    if not result.error_count:
+        return Response(status_code=204)
+    first = result.errors[0]
+    kept = f"; {result.points} points were written" if result.points else ""
+    told = [
+        f"line {e.line}, column {e.column}: {e.reason}" + ("" if e.conflict else f" in '{e.excerpt}'")
+        for e in result.errors[:_SHOWN_ERRORS]
+    ]
+    text = "; ".join([*told, *_more(result)])
+    if first.conflict:
+        message = f"failure writing points to database: partial write: {text}{kept}"
+        return v2_error(422, message, line=first.line, column=first.column)
+    return v2_error(400, f"partial write: {text}{kept}", line=first.line, column=first.column)
+
+
+def _more(result: WriteResult) -> list[str]:
+    rest = result.error_count - min(len(result.errors), _SHOWN_ERRORS)
+    return [f"and {rest} more"] if rest else []
+
+
+async def _write(request: Request, hub: Services, bucket: str, precision: Precision) -> WriteResult:
+    body = await read_body(request, hub.body_bytes)
+    packed = body if request.headers.get("content-encoding", "").lower() == "gzip" else None
+    if packed is not None:
+        body = gunzip(packed, hub.body_bytes)
+    return await hub.intake.write(WriteRequest(bucket, body, packed, precision))

@@ -1,0 +1,1 @@
+"""The supervised nats-server: its configuration file, its start, readiness and end."""

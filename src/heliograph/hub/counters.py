@@ -1,0 +1,39 @@
+"""Counters of the running hub, shown by ``helio status``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened since the start. Plain integers, each changed by one task or thread only."""
+
+    http_batches: int = 0
+    """Batches acknowledged over HTTP."""
+    http_points: int = 0
+    """Points in them."""
+    http_refused_lines: int = 0
+    """Lines that were answered with an error."""
+    http_unacknowledged: int = 0
+    """Batches that the stream did not acknowledge; the client was told to try again."""
+    http_read_back: int = 0
+    """Batches read from the stream because no acknowledgement had come, or at the start."""
+    mqtt_messages: int = 0
+    """Messages of QoS 1 and 2 read from the stream, whatever their topic."""
+    mqtt_points: int = 0
+    """Points in them."""
+    mqtt_refused: int = 0
+    """Lines and messages that went to quarantine."""
+    qos0_points: int = 0
+    """Points that came with QoS 0."""
+    qos0_dropped: int = 0
+    """QoS 0 messages dropped because the hub could not follow."""
+    seals: int = 0
+    """How often hot points were written as segments."""
+    seal_failures: int = 0
+    """How often that failed."""
+
+    def as_dict(self) -> dict[str, int]:
+        """Return all counters by name."""
+        return asdict(self)

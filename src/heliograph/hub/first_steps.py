@@ -1,0 +1,54 @@
+"""The lines that a newcomer copies: printed by ``helio up`` and shown on the empty page."""
+
+from __future__ import annotations
+
+
+def ways(http_url: str, mqtt_host: str, mqtt_port: int, token: str) -> list[dict[str, str]]:
+    """Return the ways to send data (and to look at it in Grafana) as ``id``, ``title`` and ``text``."""
+    return [
+        {
+            "id": "mosquitto_pub",
+            "title": "Any MQTT client",
+            "text": f"mosquitto_pub -h {mqtt_host} -p {mqtt_port} -q 1 -t tel/my-board/lp -m 'room temperature=21.5'",
+        },
+        {
+            "id": "telegraf",
+            "title": "Telegraf (telegraf.conf), over HTTP",
+            "text": f"""[[outputs.influxdb_v2]]
+  urls = ["{http_url}"]
+  token = "{token}"
+  organization = "heliograph"
+  bucket = "telegraf\"""",
+        },
+        {
+            "id": "telegraf-mqtt",
+            "title": "Telegraf (telegraf.conf), over MQTT",
+            "text": f"""[[outputs.mqtt]]
+  servers = ["tcp://{mqtt_host}:{mqtt_port}"]
+  topic = "tel/my-board/lp"
+  layout = "batch"
+  qos = 1
+  data_format = "influx\"""",
+        },
+        {
+            "id": "influxdb-client",
+            "title": "Python (pip install influxdb-client)",
+            "text": f"""from influxdb_client import InfluxDBClient, Point
+from influxdb_client.client.write_api import SYNCHRONOUS
+
+with InfluxDBClient("{http_url}", token="{token}", org="heliograph") as client:
+    client.write_api(SYNCHRONOUS).write("telegraf", record=Point("room").field("temperature", 21.5))""",
+        },
+        {
+            "id": "grafana",
+            "title": "Grafana data source (provisioning file)",
+            "text": f"""apiVersion: 1
+datasources:
+  - name: Heliograph
+    type: influxdb
+    access: proxy
+    url: {http_url}
+    jsonData: {{dbName: telegraf, httpMode: POST, httpHeaderName1: Authorization}}
+    secureJsonData: {{httpHeaderValue1: "Token {token}"}}""",
+        },
+    ]

@@ -1,0 +1,196 @@
+"""Batches over HTTP: parsed, stored in the stream, applied in the order of the stream.
+
+::
+
+    body ─▶ parse ─▶ settle types ─▶ publish to LP ──PubAck(seq)──▶ apply when all before it are applied
+                                                        └─ no ack ─▶ read back from the stream
+
+A batch is parsed once: its columns wait here for their sequence. What is acknowledged is in the stream;
+what is in the stream is applied, acknowledged or not, exactly once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from heliograph.api.live import LiveFeed
+from heliograph.api.services import WriteRequest, WriteResult
+from heliograph.codec.lineprotocol import Parsed, parse
+from heliograph.errors import BucketNotFound, DecodeError, Error, StoreBusy
+from heliograph.hub.counters import Counters
+from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.payload import pack, unpack
+from heliograph.model.table import Batch
+from heliograph.store.store import Applied, Position, Store
+from heliograph.stream.log import LP, Message, StreamLog
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING: Final = 64
+"""Batches between parser and acknowledgement; more are answered with "try again"."""
+_CHECK: Final = 1.0
+"""How long the stream may be ahead of us before we look why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    seq: int
+    bucket: str
+    batch: Batch
+
+
+class HttpIntake:
+    """The way of batches from HTTP into stream and store."""
+
+    def __init__(
+        self,
+        stream: StreamLog,
+        store: Store,
+        feed: LiveFeed,
+        thread: IngestThread,
+        counters: Counters,
+        *,
+        body_bytes: int,
+    ) -> None:
+        self._stream = stream
+        self._store = store
+        self._feed = feed
+        self._thread = thread
+        self._counters = counters
+        self._body_bytes = body_bytes
+        self._created = ""
+        self._applied = 0
+        self._waiting: dict[int, _Ready] = {}
+        self._in_flight = 0
+        self._doubt = asyncio.Event()
+
+    @property
+    def applied_seq(self) -> int:
+        """The sequence up to which the stream is visible in the store."""
+        return self._applied
+
+    async def recover(self) -> None:
+        """Apply what the stream holds and no segment does. Call before the first :meth:`write`.
+
+        A stream that was recreated, or restored from an older copy, is read from its first message.
+        """
+        state = await self._stream.state(LP)
+        mark = self._store.watermarks().get(LP)
+        self._created = state.created
+        known = mark is not None and mark.created == state.created and mark.seq <= state.last_seq
+        self._applied = mark.seq if mark is not None and known else 0
+        self._applied = max(self._applied, state.first_seq - 1)
+        if self._applied < state.last_seq:
+            log.info("Reading the stream back, messages=%s", state.last_seq - self._applied)
+            await self._read_back(state.last_seq)
+
+    async def write(self, request: WriteRequest) -> WriteResult:
+        """Make a batch durable and visible.
+
+        On cancellation the batch may or may not be stored, as when a client hangs up.
+
+        Raises:
+            BucketNotFound, StoreBusy, PayloadTooLarge, AckTimeout, StreamError: nothing was acknowledged.
+        """
+        if self._in_flight >= MAX_WAITING:
+            raise StoreBusy(f"{MAX_WAITING} batches are under way already; try again in a second")
+        self._in_flight += 1
+        try:
+            return await self._write(request)
+        finally:
+            self._in_flight -= 1
+
+    async def _write(self, request: WriteRequest) -> WriteResult:
+        time_ns = time.time_ns()
+        parsed, fresh = await self._thread.run(self._parse, request, time_ns)
+        self._counters.http_refused_lines += parsed.error_count
+        result = WriteResult(parsed.points, parsed.errors, parsed.error_count)
+        if not parsed.points:
+            return result
+        payload = await asyncio.to_thread(pack, request, time_ns)
+        try:
+            seq = await self._stream.publish(payload.subject, payload.data, payload.headers)
+        except (Error, asyncio.CancelledError):
+            self._counters.http_unacknowledged += 1
+            self._doubt.set()
+            raise
+        await self._offer(_Ready(seq, request.bucket, parsed.batch), fresh)
+        self._counters.http_batches += 1
+        self._counters.http_points += parsed.points
+        return result
+
+    def _parse(self, request: WriteRequest, time_ns: int) -> tuple[Parsed, bool]:
+        types = self._store.field_types(request.bucket)
+        parsed = parse(request.body, time_ns=time_ns, precision=request.precision, types=types)
+        # types are on disk before the batch is: a replay must not meet a field it cannot type
+        return parsed, self._store.declare(request.bucket, parsed.batch)
+
+    async def _offer(self, ready: _Ready, fresh: bool) -> None:
+        """Apply a batch and those behind it that waited for it, or let it wait for those before it."""
+        if ready.seq <= self._applied or ready.seq in self._waiting:
+            return
+        self._waiting[ready.seq] = ready
+        run: list[_Ready] = []
+        while (following := self._waiting.pop(self._applied + 1, None)) is not None:
+            run.append(following)
+            self._applied += 1
+        if self._waiting:
+            self._doubt.set()
+        if run:
+            for applied in await self._thread.run(self._apply, run):
+                self._feed.publish(applied if not fresh else _with_new_schema(applied))
+
+    def _apply(self, run: list[_Ready]) -> list[Applied]:
+        return [
+            self._store.append(ready.bucket, ready.batch, Position(LP, self._created, ready.seq))
+            for ready in run
+        ]
+
+    async def fill_gaps(self) -> None:
+        """Read back what the stream took without telling us; runs until cancelled."""
+        while True:
+            await self._doubt.wait()
+            await asyncio.sleep(_CHECK)
+            if self._waiting:
+                await self._read_back(min(self._waiting) - 1)
+            elif not self._in_flight:
+                state = await self._stream.state(LP)
+                await self._read_back(state.last_seq)
+                self._doubt.clear()
+
+    async def _read_back(self, last_seq: int) -> None:
+        if last_seq <= self._applied:
+            return
+        async for group in self._stream.read(LP, self._applied + 1, last_seq):
+            for message in group:
+                ready, fresh = await self._thread.run(self._decode, message)
+                self._counters.http_read_back += 1
+                await self._offer(ready, fresh)
+        if self._applied < last_seq:  # the stream does not hold them any more
+            self._applied = last_seq
+            await self._offer_waiting()
+
+    async def _offer_waiting(self) -> None:
+        first = self._waiting.pop(self._applied + 1, None)
+        if first is not None:
+            await self._offer(first, fresh=False)
+
+    def _decode(self, message: Message) -> tuple[_Ready, bool]:
+        try:
+            bucket, body, precision, time_ns = unpack(
+                message.subject, message.data, message.headers, self._body_bytes
+            )
+            types = self._store.field_types(bucket)
+        except (DecodeError, BucketNotFound) as error:
+            log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
+            return _Ready(message.seq, "", {}), False
+        parsed = parse(body, time_ns=time_ns, precision=precision, types=types)
+        return _Ready(message.seq, bucket, parsed.batch), self._store.declare(bucket, parsed.batch)
+
+
+def _with_new_schema(applied: Applied) -> Applied:
+    return Applied(applied.bucket, applied.spans, applied.hosts, new_schema=True)

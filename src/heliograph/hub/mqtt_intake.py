@@ -1,0 +1,163 @@
+"""Messages over MQTT: QoS 1 and 2 read from the stream that acknowledged them, QoS 0 as it passes by."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from heliograph.api.live import LiveFeed
+from heliograph.codec.lineprotocol import parse
+from heliograph.errors import StoreBusy, TopicError
+from heliograph.hub.counters import Counters
+from heliograph.hub.ingest_thread import IngestThread
+from heliograph.model.topic import device_of
+from heliograph.store.catalogue import DEFAULT_BUCKET
+from heliograph.store.quarantine import Quarantine, Refusal
+from heliograph.store.store import Applied, Position, Store
+from heliograph.stream.log import MQTT, MQTT_PREFIX, Message, StreamLog
+
+log = logging.getLogger(__name__)
+
+_TELEMETRY: Final = f"{MQTT_PREFIX}tel."
+_QOS0_WAITING: Final = 10_000
+_BUSY_PAUSE: Final = 0.5
+_ERRORS_KEPT: Final = 100
+
+
+class MqttIntake:
+    """The way of MQTT messages into the store."""
+
+    def __init__(
+        self,
+        stream: StreamLog,
+        store: Store,
+        quarantine: Quarantine,
+        feed: LiveFeed,
+        thread: IngestThread,
+        counters: Counters,
+    ) -> None:
+        self._stream = stream
+        self._store = store
+        self._quarantine = quarantine
+        self._feed = feed
+        self._thread = thread
+        self._counters = counters
+        self._created = ""
+        self._applied = 0
+
+    @property
+    def applied_seq(self) -> int:
+        """The sequence up to which the stream is visible in the store."""
+        return self._applied
+
+    async def recover(self) -> None:
+        """Find where to go on. A recreated or older stream is read from its first message."""
+        self._loop = asyncio.get_running_loop()
+        state = await self._stream.state(MQTT)
+        mark = self._store.watermarks().get(MQTT)
+        self._created = state.created
+        if mark is not None and mark.created == state.created and mark.seq <= state.last_seq:
+            self._applied = mark.seq
+        self._applied = max(self._applied, state.first_seq - 1)
+
+    async def follow(self) -> None:
+        """Apply the stream's messages as they come; runs until cancelled.
+
+        On cancellation a group of messages is applied whole or will be read again.
+        """
+        async for group in self._stream.read(MQTT, self._applied + 1):
+            done = 0
+            while done < len(group):
+                try:
+                    done += await self._thread.run(self._apply, group[done:])
+                except StoreBusy as busy:
+                    log.warning("Waiting for the store: %s", busy)
+                    await asyncio.sleep(_BUSY_PAUSE)
+                    done = sum(message.seq <= self._applied for message in group)
+
+    def _apply(self, group: list[Message]) -> int:
+        loop_feed: list[Applied] = []
+        try:
+            for message in group:
+                position = Position(MQTT, self._created, message.seq)
+                if message.subject.startswith(_TELEMETRY):
+                    name = f"{MQTT}:{self._created}:{message.seq}"
+                    loop_feed += self._take(message.subject, message.data, message.time_ns, name, position)
+                else:
+                    self._store.skip(position)
+                self._counters.mqtt_messages += 1
+                self._applied = message.seq
+        finally:
+            self._tell(loop_feed)
+        return len(group)
+
+    def _take(
+        self, subject: str, data: bytes, time_ns: int, name: str, position: Position | None
+    ) -> list[Applied]:
+        """Parse one message and append its points; what cannot be used goes to quarantine."""
+        topic = subject.removeprefix(MQTT_PREFIX).replace(".", "/")
+        try:
+            device = device_of(topic)
+        except TopicError as error:
+            self._refuse(Refusal(name, topic, "", error.reason, data, time_ns))
+            if position is not None:
+                self._store.skip(position)
+            return []
+        types = self._store.field_types(DEFAULT_BUCKET)
+        parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT)
+        fresh = self._store.declare(DEFAULT_BUCKET, parsed.batch)
+        for bad in parsed.errors:
+            reason = f"line {bad.line}, column {bad.column}: {bad.reason}"
+            self._refuse(Refusal(f"{name}:{bad.line}", topic, device, reason, bad.excerpt.encode(), time_ns))
+        self._counters.mqtt_refused += parsed.error_count - len(parsed.errors)
+        applied = self._store.append(DEFAULT_BUCKET, parsed.batch, position)
+        if position is not None:
+            self._counters.mqtt_points += parsed.points
+        else:
+            self._counters.qos0_points += parsed.points
+        if not parsed.points:
+            return []
+        return [Applied(applied.bucket, applied.spans, applied.hosts, applied.new_schema or fresh)]
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._quarantine.add(refusal)
+        self._counters.mqtt_refused += 1
+
+    def _tell(self, news: list[Applied]) -> None:
+        if news:
+            self._loop.call_soon_threadsafe(self._publish, news)
+
+    def _publish(self, news: list[Applied]) -> None:
+        for applied in news:
+            self._feed.publish(applied)
+
+    async def follow_qos0(self, connection: Client) -> None:
+        """Apply QoS 0 messages as they pass by; runs until cancelled. None of them is promised to anyone."""
+        waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
+
+        async def passing(message: Msg) -> None:
+            if (message.headers or {}).get("Nmqtt-Pub") != "0":
+                return
+            try:
+                waiting.put_nowait((message.subject, message.data))
+            except asyncio.QueueFull:
+                self._counters.qos0_dropped += 1
+
+        subscription = await connection.subscribe("tel.>", cb=passing)
+        try:
+            while True:
+                subject, data = await waiting.get()
+                now = time.time_ns()
+                try:
+                    news = await self._thread.run(self._take, subject, data, now, f"qos0:{now}", None)
+                except StoreBusy:
+                    self._counters.qos0_dropped += 1
+                else:
+                    self._publish(news)
+        finally:
+            await subscription.unsubscribe()

@@ -1,0 +1,298 @@
+"""The whole hub.
+
+::
+
+    agent ─MQTT─▶ broker ─▶ stream ─▶ intake ─▶ store ─▶ engine ─▶ api ─▶ page
+                    ▲                    ▲                          │
+    devices ────────┘                    └──── HTTP batches ────────┘
+
+Everything opens from left to right and closes from right to left, so that what is on its way arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from nats.aio.client import Client
+
+import heliograph
+from heliograph import __version__
+from heliograph.agent.run import Agent
+from heliograph.agent.settings import AgentSettings
+from heliograph.aio.supervise import supervise
+from heliograph.api.app import build
+from heliograph.api.auth import Identities
+from heliograph.api.live import LiveFeed
+from heliograph.api.services import Services
+from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
+from heliograph.broker.nats_server import NatsServer, end_stale
+from heliograph.broker.nats_server import running as nats_running
+from heliograph.broker.ports import require_free
+from heliograph.config.tree import Settings
+from heliograph.hub.counters import Counters
+from heliograph.hub.first_steps import ways
+from heliograph.hub.home import Home
+from heliograph.hub.housekeeping import Housekeeping
+from heliograph.hub.http_intake import HttpIntake
+from heliograph.hub.http_server import HttpServer, listen
+from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.mqtt_intake import MqttIntake
+from heliograph.hub.status import Status
+from heliograph.query.engine import QueryEngine
+from heliograph.query.user_sql import UserSql
+from heliograph.store.database import Database
+from heliograph.store.duck import Duck
+from heliograph.store.quarantine import Quarantine
+from heliograph.store.store import Store
+from heliograph.stream.log import LP, MQTT, StreamLog
+from heliograph.transport.mqtt import MqttPublisher
+from heliograph.transport.mqtt_link import MqttEndpoint
+from heliograph.transport.nats import connect
+
+log = logging.getLogger(__name__)
+
+PAGE: Final = Path(heliograph.__file__).parent / "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A hub that takes points now."""
+
+    http_url: str
+    mqtt_host: str
+    mqtt_port: int
+    login_url: str
+    ways: list[dict[str, str]]
+    home: Path
+
+
+async def run(settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
+    """Run a hub until ``stop`` is set, then close it in the order of the data.
+
+    Raises:
+        HomeLocked, PortTaken, BrokerNotReady: before anything has started.
+        ExceptionGroup: a part failed for good while the hub was running.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(home.locked())
+        listener = listen(settings.http.host, settings.http.port)
+        stack.callback(listener.close)
+        kept = _open_store(settings, home, stack)
+        broker = await _open_broker(settings, home, stack)
+        hub = Hub(settings, home, kept, broker, listener)
+        stack.callback(hub.close)
+        await hub.recover()
+        await hub.serve(stop, announce)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What stands on disk."""
+
+    database: Database
+    duck: Duck
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Broker:
+    """nats-server and our connection to it."""
+
+    server: NatsServer
+    connection: Client
+    stream: StreamLog
+
+
+def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
+    home.clear_scratch()
+    database = Database(home.catalog)
+    stack.callback(database.close)
+    duck = Duck(
+        (home.segments, home.scratch),
+        memory_bytes=settings.store.memory_limit,
+        threads=settings.store.threads,
+    )
+    stack.callback(duck.close)
+    return _Kept(database, duck, Store(home.segments, database, duck, seal_rows=settings.store.seal_rows))
+
+
+async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) -> _Broker:
+    plan = BrokerPlan(
+        folder=home.nats,
+        hub_password=home.password("hub"),
+        guest_password=home.password("guest"),
+        payload_bytes=settings.limits.payload_bytes,
+        streams_bytes=2 * settings.stream.max_bytes,
+        sync=settings.stream.sync,
+    )
+    end_stale(plan)
+    asked = settings.broker
+    mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
+    nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
+    monitor_port = require_free("nats monitoring", "127.0.0.1", asked.monitor_port, "broker.monitor_port")
+    # the streams must stand before any MQTT client may connect: so first a start without the MQTT port
+    async with nats_running(plan, Endpoints(nats_port, monitor_port, asked.mqtt_host, None)):
+        connection = await connect(nats_port, HUB_USER, plan.hub_password)
+        await StreamLog(connection).prepare(settings.stream.max_bytes)
+        await connection.close()
+    endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
+    server = await stack.enter_async_context(nats_running(plan, endpoints))
+    connection = await connect(nats_port, HUB_USER, plan.hub_password)
+    stack.push_async_callback(connection.close)
+    return _Broker(server, connection, StreamLog(connection))
+
+
+class Hub:
+    """The parts of a running hub, joined."""
+
+    def __init__(
+        self, settings: Settings, home: Home, kept: _Kept, broker: _Broker, listener: socket.socket
+    ) -> None:
+        self._settings = settings
+        self._home = home
+        self._broker = broker
+        store, stream = kept.store, broker.stream
+        counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
+        self._feed = LiveFeed()
+        self._thread = IngestThread()
+        self._engine = QueryEngine(
+            store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
+        )
+        self._http = HttpIntake(
+            stream, store, self._feed, self._thread, counters, body_bytes=settings.limits.body_bytes
+        )
+        self._mqtt = MqttIntake(stream, store, quarantine, self._feed, self._thread, counters)
+        self._housekeeping = Housekeeping(
+            store,
+            stream,
+            quarantine,
+            counters,
+            seal_interval=settings.store.seal_interval,
+            keep=settings.stream.keep,
+        )
+        self._identities = Identities(kept.database, home.token)
+        self._facts: dict[str, str | int] = {
+            "name": platform.node(),
+            "version": __version__,
+            "started_ms": time.time_ns() // 1_000_000,
+            "home": str(home.folder),
+        }
+        self._status = Status(
+            self._facts, broker.server, stream, store, quarantine, self._housekeeping, counters
+        )
+        self._url = f"http://{_shown(settings.http.host)}:{listener.getsockname()[1]}"
+        endpoints = broker.server.endpoints
+        self._ways = ways(self._url, endpoints.mqtt_host, endpoints.mqtt_port or 0, self._identities.token)
+        self._web = HttpServer(build(self._services(kept)), listener)
+
+    def _services(self, kept: _Kept) -> Services:
+        settings = self._settings
+        return Services(
+            intake=self._http,
+            store=kept.store,
+            engine=self._engine,
+            user_sql=UserSql(
+                kept.store,
+                kept.duck,
+                self._home.scratch,
+                seconds=settings.limits.query_seconds,
+                memory_bytes=settings.store.memory_limit,
+            ),
+            identities=self._identities,
+            feed=self._feed,
+            status=self._report,
+            first_steps=lambda: self._ways,
+            hub=self._facts,
+            body_bytes=settings.limits.body_bytes,
+            page=PAGE,
+            hosts=frozenset({"127.0.0.1", "localhost", "::1", settings.http.host}),
+        )
+
+    async def _report(self) -> dict[str, Any]:
+        applied = {LP: self._http.applied_seq, MQTT: self._mqtt.applied_seq}
+        return await self._status.report(applied, pages=self._feed.pages)
+
+    async def recover(self) -> None:
+        """Bring the store up to where the streams are, before anybody may write."""
+        await self._http.recover()
+        await self._mqtt.recover()
+
+    async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
+        """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
+        endpoints = self._broker.server.endpoints
+        with self._home.announced(self._run_facts()):
+            async with asyncio.TaskGroup() as group:
+                keepers = [
+                    group.create_task(supervise("reading MQTT", self._mqtt.follow), name="mqtt"),
+                    group.create_task(self._mqtt.follow_qos0(self._broker.connection), name="mqtt qos 0"),
+                    group.create_task(supervise("reading LP back", self._http.fill_gaps), name="lp gaps"),
+                    group.create_task(supervise("housekeeping", self._housekeeping.run), name="housekeeping"),
+                ]
+                serving = group.create_task(self._web.run_until_stopped(), name="http")
+                agent = group.create_task(_agent(self._settings, endpoints), name="agent")
+                announce(self._ready())
+                await stop.wait()
+                agent.cancel()  # first what makes points, last what keeps them
+                self._feed.close()
+                self._web.stop()
+                await serving
+                for keeper in keepers:
+                    keeper.cancel()
+        await self._housekeeping.close()
+
+    def _run_facts(self) -> dict[str, str | int | None]:
+        endpoints = self._broker.server.endpoints
+        return {
+            "pid": os.getpid(),
+            "http_url": self._url,
+            "mqtt_host": endpoints.mqtt_host,
+            "mqtt_port": endpoints.mqtt_port,
+            "nats_pid": self._broker.server.pid,
+        }
+
+    def _ready(self) -> Ready:
+        endpoints = self._broker.server.endpoints
+        return Ready(
+            http_url=self._url,
+            mqtt_host=endpoints.mqtt_host,
+            mqtt_port=endpoints.mqtt_port or 0,
+            login_url=f"{self._url}/#login={self._identities.login_code()}",
+            ways=self._ways,
+            home=self._home.folder,
+        )
+
+    def close(self) -> None:
+        """End the hub's threads."""
+        self._thread.close()
+        self._engine.close()
+
+
+async def _agent(settings: Settings, endpoints: Endpoints) -> None:
+    """This machine's own agent, on the same way as any other: MQTT."""
+    chosen = settings.agent
+    if not chosen.enabled:
+        return
+    gathers = AgentSettings(
+        interval=chosen.interval, jitter=chosen.jitter, host_name=chosen.host_name, tags=dict(chosen.tags)
+    )
+    if chosen.inputs:
+        gathers = replace(gathers, inputs=chosen.inputs)
+    endpoint = MqttEndpoint(endpoints.mqtt_host, endpoints.mqtt_port or 0)
+    await Agent(gathers, MqttPublisher.for_device(endpoint, gathers.device)).run()
+
+
+def _shown(host: str) -> str:
+    """Return a host as it stands in an address."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - this is where we name it, not where we bind
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

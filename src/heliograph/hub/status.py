@@ -1,0 +1,110 @@
+"""What ``helio status`` and the status page show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from heliograph.broker.nats_server import NatsServer
+from heliograph.hub.counters import Counters
+from heliograph.hub.housekeeping import Housekeeping
+from heliograph.store.quarantine import Quarantine
+from heliograph.store.store import Store
+from heliograph.stream.log import LP, MQTT, StreamLog
+
+_LAG: Final = 1_000
+_MS: Final = 1_000_000
+
+
+class Status:
+    """Gathers the figures of all parts."""
+
+    def __init__(
+        self,
+        hub: Mapping[str, str | int],
+        server: NatsServer,
+        stream: StreamLog,
+        store: Store,
+        quarantine: Quarantine,
+        housekeeping: Housekeeping,
+        counters: Counters,
+    ) -> None:
+        self._hub = hub
+        self._server = server
+        self._stream = stream
+        self._store = store
+        self._quarantine = quarantine
+        self._housekeeping = housekeeping
+        self._counters = counters
+
+    async def report(self, applied: Mapping[str, int], *, pages: int) -> dict[str, Any]:
+        """Return the report as JSON-ready values; ``applied`` has the position of each stream's reader."""
+        sealed = self._store.watermarks()
+        streams = []
+        for name in (LP, MQTT):
+            state = await self._stream.state(name)
+            streams.append(
+                {
+                    "name": name,
+                    "first_seq": state.first_seq,
+                    "last_seq": state.last_seq,
+                    "applied_seq": applied[name],
+                    "sealed_seq": sealed[name].seq if name in sealed else 0,
+                    "bytes": state.size_bytes,
+                    "max_bytes": state.max_bytes,
+                }
+            )
+        kept, total, recent = await asyncio.to_thread(self._quarantine.report)
+        store = self._store.statistics()
+        endpoints = self._server.endpoints
+        return {
+            "hub": dict(self._hub),
+            "parser": "python",
+            "broker": {
+                "name": "nats-server",
+                "mqtt": f"{endpoints.mqtt_host}:{endpoints.mqtt_port}",
+                "restarts": self._server.restarts,
+                "pages": pages,
+            },
+            "streams": streams,
+            "store": {
+                "rows_hot": store.rows_hot,
+                "rows_sealed": store.rows_sealed,
+                "segments": store.segments,
+                "bytes": store.size_bytes,
+            },
+            "counters": self._counters.as_dict(),
+            "quarantine": {
+                "kept": kept,
+                "total": total,
+                "recent": [
+                    {
+                        "time_ms": r.time_ns // _MS,
+                        "source": r.source,
+                        "device": r.device,
+                        "reason": r.reason,
+                        "excerpt": r.excerpt.decode(errors="replace"),
+                    }
+                    for r in recent
+                ],
+            },
+            "warnings": self._warnings(streams),
+        }
+
+    def _warnings(self, streams: list[dict[str, Any]]) -> list[str]:
+        warnings = [
+            f"{s['name']}: {s['last_seq'] - s['applied_seq']} messages are not applied yet"
+            for s in streams
+            if s["last_seq"] - s["applied_seq"] > _LAG
+        ]
+        warnings += [
+            f"{s['name']} is {100 * s['bytes'] // s['max_bytes']} % full"
+            for s in streams
+            if s["max_bytes"] and s["bytes"] > 0.8 * s["max_bytes"]
+        ]
+        if self._housekeeping.trouble:
+            warnings.append(self._housekeeping.trouble)
+        if self._server.restarts:
+            warnings.append(f"nats-server ended by itself {self._server.restarts} times since the start")
+        return warnings

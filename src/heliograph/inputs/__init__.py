@@ -1,0 +1,1 @@
+"""What the agent gathers: one small module per input, with Telegraf's names and types."""

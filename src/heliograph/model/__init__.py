@@ -1,0 +1,1 @@
+"""The words of the product as plain types: point, table of columns, time, topic. No I/O."""

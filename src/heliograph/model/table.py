@@ -1,0 +1,76 @@
+"""Columns: how points travel inside the hub, one table per measurement, no object per point."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from heliograph.model.point import FieldType, SeriesKey
+
+Values: TypeAlias = "array[float] | array[int] | bytearray | list[str]"
+"""array('d') FLOAT, array('q') INTEGER, array('Q') UNSIGNED, bytearray BOOLEAN, list STRING."""
+
+
+def empty_values(field_type: FieldType) -> Values:
+    """Return an empty value column of the right kind."""
+    if field_type is FieldType.FLOAT:
+        return array("d")
+    if field_type is FieldType.INTEGER:
+        return array("q")
+    if field_type is FieldType.UNSIGNED:
+        return array("Q")
+    if field_type is FieldType.BOOLEAN:
+        return bytearray()
+    return []
+
+
+@dataclass(slots=True)
+class Column:
+    """The values of one field. ``valid`` has one byte per row: 1 value, 0 absent.
+
+    A column may be shorter than its table: the missing rows at its end are absent.
+    """
+
+    type: FieldType
+    values: Values
+    valid: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    def empty(cls, field_type: FieldType) -> Column:
+        """Return a column without rows."""
+        return cls(field_type, empty_values(field_type))
+
+    def pad(self, rows: int) -> None:
+        """Make the column at least ``rows`` long by absent values."""
+        missing = rows - len(self.valid)
+        if missing <= 0:
+            return
+        self.valid.extend(bytes(missing))
+        if isinstance(self.values, bytearray):
+            self.values.extend(bytes(missing))
+        elif isinstance(self.values, list):
+            self.values.extend([""] * missing)
+        else:
+            self.values.frombytes(bytes(missing * self.values.itemsize))
+
+
+@dataclass(slots=True)
+class Table:
+    """Points of one measurement: row ``i`` belongs to ``series[codes[i]]`` at ``times_ns[i]``.
+
+    Rows are in the order they came; equal series and time may occur more than once.
+    """
+
+    measurement: str
+    series: list[SeriesKey] = field(default_factory=list)
+    codes: array[int] = field(default_factory=lambda: array("i"))
+    times_ns: array[int] = field(default_factory=lambda: array("q"))
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+
+Batch: TypeAlias = dict[str, Table]
+"""Tables by measurement."""

@@ -1,0 +1,129 @@
+"""The child process in which a user's SQL runs: ``python -m heliograph.query.sandbox``.
+
+One request as JSON on standard input, one answer as JSON on standard output. The process may read the
+files it is given and nothing else, use so much memory and processor time and no more, and run one
+SELECT. A statement that breaks DuckDB breaks this process and not the hub.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import resource
+import sys
+from typing import Any, Final
+
+import duckdb
+
+_TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
+_ADDRESS_SPACE_FACTOR: Final = 8
+_ADDRESS_SPACE_FLOOR: Final = 4 * 1024**3
+"""DuckDB reserves much more address space than it uses; this stops a runaway, memory_limit does the rest."""
+
+
+class Refusal(Exception):  # noqa: N818 - what the user is told, not a fault of ours
+    """The statement is not one that may run here."""
+
+
+def main() -> int:
+    """Answer one request; the exit status is 0 whenever an answer was written."""
+    request = json.load(sys.stdin)
+    try:
+        answer = run(request)
+    except duckdb.CatalogException as error:
+        known = ", ".join(request["measurements"]) or "nothing yet"
+        answer = {"error": f"{str(error).partition('!')[0]}; the bucket has {known}"}
+    except (Refusal, duckdb.Error) as error:
+        answer = {"error": str(error)}
+    json.dump(answer, sys.stdout)
+    return 0
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """Return ``{"columns": [{"name", "type"}…], "rows": [[…]…], "truncated": bool}``."""
+    seconds, memory = int(request["seconds"]), int(request["memory_bytes"])
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    space = max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory)
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{memory}B",
+            "threads": 1,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    check(connection, request["sql"])
+    connection.execute("SET allowed_paths = ?", [request["files"]])
+    connection.execute("SET enable_external_access = false")
+    for name, sql in request["views"].items():
+        quoted = '"' + name.replace('"', '""') + '"'
+        connection.execute(f"CREATE VIEW {quoted} AS {sql}")
+    # `time` is a TIMESTAMP_NS in UTC, which DuckDB does not compare with its own now()
+    connection.execute("CREATE MACRO now() AS make_timestamp_ns(epoch_ns(get_current_timestamp()))")
+    connection.execute("SET lock_configuration = true")
+    limit = int(request["rows"])
+    answer = connection.sql(request["sql"])
+    columns = [
+        {"name": name, "type": str(type_)} for name, type_ in zip(answer.columns, answer.types, strict=True)
+    ]
+    rows = answer.project(", ".join(_column(c["name"], c["type"]) for c in columns)).limit(limit + 1).fetchall()
+    return {
+        "columns": columns,
+        "rows": [[_plain(value) for value in row] for row in rows[:limit]],
+        "truncated": len(rows) > limit,
+    }
+
+
+def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Refuse everything but one SELECT over the given views.
+
+    Raises:
+        Refusal: with the reason.
+        duckdb.Error: it is not SQL.
+    """
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise Refusal(f"one statement is expected, {len(statements)} came")
+    if statements[0].type != duckdb.StatementType.SELECT:
+        raise Refusal("only SELECT may run here")
+    row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+    tree = json.loads(row[0]) if row else {}
+    if tree.get("error"):
+        raise Refusal(str(tree.get("error_message", "only SELECT may run here")))
+    for name in _table_functions(tree):
+        if name not in _TABLE_FUNCTIONS:
+            raise Refusal(f"the table function {name} may not be used here; select from a measurement")
+
+
+def _column(name: str, type_: str) -> str:
+    """Write times of ns out as text: Python's own have microseconds."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return f"strftime({quoted}, '%Y-%m-%dT%H:%M:%S.%nZ') AS {quoted}" if type_ == "TIMESTAMP_NS" else quoted
+
+
+def _table_functions(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = []
+        if node.get("type") == "TABLE_FUNCTION":
+            own = [str(node.get("function", {}).get("function_name", "")).lower()]
+        return own + [name for child in node.values() for name in _table_functions(child)]
+    if isinstance(node, list):
+        return [name for child in node for name in _table_functions(child)]
+    return []
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.isoformat().removesuffix("+00:00") + "Z"
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

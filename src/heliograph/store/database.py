@@ -1,0 +1,73 @@
+"""``catalog.db``: the one SQLite file, its tables and the rule that every change is one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+_SCHEMA_VERSION: Final = 1
+_TABLES: Final = """
+CREATE TABLE bucket (name TEXT PRIMARY KEY, created_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE column_ (
+  bucket TEXT NOT NULL, measurement TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('tag', 'field')),
+  name TEXT NOT NULL, type TEXT NOT NULL, physical TEXT NOT NULL,
+  PRIMARY KEY (bucket, measurement, kind, name)) STRICT;
+CREATE TABLE series (
+  bucket TEXT NOT NULL, measurement TEXT NOT NULL, tags TEXT NOT NULL, last_ns INTEGER NOT NULL,
+  PRIMARY KEY (bucket, measurement, tags)) STRICT;
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, measurement TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
+  columns TEXT NOT NULL, row_count INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE watermark (stream TEXT PRIMARY KEY, created TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
+CREATE TABLE seal (
+  stream TEXT NOT NULL, seq INTEGER NOT NULL, time_ns INTEGER NOT NULL, PRIMARY KEY (stream, time_ns)) STRICT;
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY, position TEXT NOT NULL UNIQUE, time_ns INTEGER NOT NULL, source TEXT NOT NULL,
+  device TEXT NOT NULL, reason TEXT NOT NULL, excerpt BLOB NOT NULL) STRICT;
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE TABLE secret (
+  hash TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('token', 'session')), user TEXT NOT NULL,
+  expires_ns INTEGER) STRICT;
+"""
+
+
+class Database:
+    """The catalogue's connection. Its methods may be called from any thread; each is short."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;"
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A block whose changes are on disk together when it ends, or not at all when it raises."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        with self._lock:
+            return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()

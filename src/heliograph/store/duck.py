@@ -1,0 +1,87 @@
+"""DuckDB in process, shut off from everything but the segments."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from heliograph.errors import QueryError, StoreError
+from heliograph.store.arrow import ArrowTable
+
+
+class Duck:
+    """A DuckDB engine without a database of its own; every statement brings its data along."""
+
+    def __init__(self, folders: Iterable[Path], *, memory_bytes: int, threads: int) -> None:
+        self._root = duckdb.connect(
+            config={
+                "memory_limit": f"{memory_bytes}B",
+                "threads": threads,
+                "preserve_insertion_order": False,
+                "temp_directory": "",
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        self._root.execute("SET allowed_directories = ?", [[f"{folder}/" for folder in folders]])
+        self._root.execute("SET enable_external_access = false")
+        self._root.execute("SET lock_configuration = true")
+
+    @contextlib.contextmanager
+    def cursor(self) -> Iterator[Cursor]:
+        """A cursor for one statement, with the tables registered on it gone afterwards."""
+        cursor = Cursor(self._root.cursor())
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Free the engine."""
+        self._root.close()
+
+
+class Cursor:
+    """One statement at a time, and the Arrow tables that it reads."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._names: dict[int, str] = {}
+
+    def register(self, table: ArrowTable) -> str:
+        """Make a table visible to the statement and return its name."""
+        name = self._names.get(id(table))
+        if name is None:
+            name = f"hot_{len(self._names)}_{threading.get_ident()}_{id(table)}"
+            self._connection.register(name, table)
+            self._names[id(table)] = name
+        return name
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement of ours.
+
+        Raises:
+            QueryError: DuckDB stopped it, for instance for lack of memory.
+            StoreError: anything else that DuckDB says: a damaged segment, a full disk.
+        """
+        try:
+            return self._connection.execute(sql, parameters or []).fetchall()
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException, duckdb.OutOfRangeException) as error:
+            raise QueryError(f"the query was stopped: {error}") from error
+        except duckdb.Error as error:
+            raise StoreError(str(error)) from error
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs in another thread."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Forget the registered tables."""
+        for name in self._names.values():
+            self._connection.unregister(name)
+        self._connection.close()

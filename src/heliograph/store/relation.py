@@ -1,0 +1,199 @@
+"""The points of one measurement as one SQL relation, over hot rows and segments, each point once.
+
+Equal series and time may stand in several sources (a retried batch, fields of one point that came
+apart); the later source wins, field by field. Merging everything would cost each query a GROUP BY, so
+it is done only in the windows of time where sources overlap: usually a few seconds around a seal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from heliograph.model.point import FieldType
+from heliograph.store.arrow import ArrowTable
+from heliograph.store.hot import HotRows
+from heliograph.store.schema import Measurement
+
+MAX_WINDOWS: Final = 16
+"""More overlap windows than this are joined into one that covers them all."""
+
+SQL_TYPES: Final = {
+    FieldType.FLOAT: "DOUBLE",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.UNSIGNED: "UBIGINT",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.STRING: "VARCHAR",
+}
+
+Register = Callable[[ArrowTable], str]
+"""Makes an Arrow table visible to the statement and returns the name it got."""
+Window = tuple[int, int]
+"""Start (inclusive) and end (exclusive), int64 ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sealed Parquet file as the catalogue knows it; no series and time occurs twice in it."""
+
+    id: int
+    path: Path
+    columns: frozenset[str]
+    """The physical columns that it has."""
+    rows: int
+    min_ns: int
+    max_ns: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where the points of one measurement stand at one moment, oldest source first."""
+
+    measurement: Measurement
+    segments: tuple[Segment, ...]
+    hot: tuple[HotRows, ...]
+
+
+def quote(name: str) -> str:
+    """Return an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return an SQL string literal; only for paths of our own."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def render(
+    snapshot: Snapshot, register: Register, *, start_ns: int, end_ns: int, fields: Iterable[str] | None = None
+) -> str:
+    """Return a SELECT of ``time`` (BIGINT ns), all tags and the fields by their physical names.
+
+    Rows are those of ``start_ns <= time < end_ns`` in no order; ``fields`` None means all. A column that
+    no source has is NULL.
+    """
+    sources = _sources(snapshot, register, start_ns, end_ns)
+    m = snapshot.measurement
+    wanted = [m.fields[name] for name in (m.fields if fields is None else fields)]
+    columns = [(p, "VARCHAR") for p in m.tags.values()] + [(p, SQL_TYPES[t]) for p, t in wanted]
+    if not sources:
+        empty = ", ".join(f"NULL::{sql_type} AS {quote(p)}" for p, sql_type in columns)
+        return f"SELECT NULL::BIGINT AS time, {empty or 'NULL AS none'} WHERE false"
+    windows = overlaps([(s.min_ns, s.max_ns, s.in_order) for s in sources], start_ns, end_ns)
+    outside = f"time >= {start_ns} AND time < {end_ns}"
+    if windows:
+        outside += f" AND NOT ({_within(windows)})"
+    parts = [s.select(columns, outside, None) for s in _grouped(sources)]
+    if windows:
+        parts.append(_merged(sources, columns, windows, len(m.tags)))
+    return " UNION ALL ".join(parts)
+
+
+def overlaps(spans: Sequence[tuple[int, int, bool]], start_ns: int, end_ns: int) -> list[Window]:
+    """Return the windows in which a point may stand twice, disjoint and ascending.
+
+    A span is (min, max, in order): spans overlap each other, and one that is not in order itself.
+    """
+    edges: list[tuple[int, int]] = []
+    for low, high, in_order in spans:
+        weight = 1 if in_order else 2
+        edges += [(max(low, start_ns), weight), (min(high + 1, end_ns), -weight)]
+    windows: list[Window] = []
+    depth = 0
+    opened = 0
+    for at, change in sorted(edges):
+        before, depth = depth, depth + change
+        if before < 2 <= depth:
+            opened = at
+        elif depth < 2 <= before and at > opened:
+            if windows and windows[-1][1] == opened:
+                opened = windows.pop()[0]
+            windows.append((opened, at))
+    if len(windows) > MAX_WINDOWS:
+        windows = [(windows[0][0], windows[-1][1])]
+    return windows
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    table: str
+    files: tuple[str, ...]
+    """The Parquet files, where it is not a hot table."""
+    columns: dict[str, str]
+    """Physical column → expression; what is missing is NULL."""
+    order: str
+    """Expression that ranks equal points of one source: the higher wins."""
+    min_ns: int
+    max_ns: int
+    in_order: bool
+
+    def select(self, columns: Sequence[tuple[str, str]], where: str, rank: int | None) -> str:
+        items = [f"{self.columns['time']} AS time"]
+        items += [f"{self.columns.get(p, 'NULL')}::{sql_type} AS {quote(p)}" for p, sql_type in columns]
+        if rank is not None:
+            items.append(f"({rank}::BIGINT << 32) + {self.order} AS rank_")
+        files = ", ".join(literal(file) for file in self.files)
+        table = f"read_parquet([{files}])" if self.files else self.table
+        return f"SELECT * FROM (SELECT {', '.join(items)} FROM {table}) WHERE {where}"
+
+
+def _grouped(sources: Sequence[_Source]) -> list[_Source]:
+    """Join the segments that have the same columns: one scan of many files beats many scans."""
+    groups: dict[frozenset[str] | str, _Source] = {}
+    for source in sources:
+        key = frozenset(source.columns) if source.files else source.table
+        first = groups.get(key)
+        groups[key] = source if first is None else replace(first, files=(*first.files, *source.files))
+    return list(groups.values())
+
+
+def _sources(snapshot: Snapshot, register: Register, start_ns: int, end_ns: int) -> list[_Source]:
+    sources = [
+        _Source(
+            "",
+            (str(segment.path),),
+            {column: quote(column) for column in segment.columns} | {"time": "time"},
+            "0",
+            segment.min_ns,
+            segment.max_ns,
+            True,
+        )
+        for segment in snapshot.segments
+        if segment.min_ns < end_ns and segment.max_ns >= start_ns
+    ]
+    for hot in snapshot.hot:
+        if hot.min_ns < end_ns and hot.max_ns >= start_ns:
+            sources.append(_hot_source(hot, snapshot.measurement, register))
+    return sources
+
+
+def _hot_source(hot: HotRows, measurement: Measurement, register: Register) -> _Source:
+    columns = {"time": "t"}
+    columns |= {measurement.tags[tag]: f"g{i}" for i, tag in enumerate(hot.tags)}
+    for i, name in enumerate(hot.fields):
+        physical, field_type = measurement.fields[name]
+        columns[physical] = f"(f{i} = 1)" if field_type is FieldType.BOOLEAN else f"f{i}"
+    table = f"{register(hot.rows)} JOIN {register(hot.series)} USING (s)"
+    return _Source(table, (), columns, "n", hot.min_ns, hot.max_ns, hot.in_order)
+
+
+def _merged(
+    sources: Sequence[_Source], columns: Sequence[tuple[str, str]], windows: Sequence[Window], tags: int
+) -> str:
+    within = _within(windows)
+    rows = " UNION ALL ".join(
+        source.select(columns, within, rank)
+        for rank, source in enumerate(sources)
+        if any(source.min_ns < end and source.max_ns >= start for start, end in windows)
+    )
+    keys = ", ".join(["time", *(quote(p) for p, _ in columns[:tags])])
+    # arg_max skips NULL values: the last write of each field that has one
+    values = "".join(f", arg_max({quote(p)}, rank_) AS {quote(p)}" for p, _ in columns[tags:])
+    return f"SELECT {keys}{values} FROM ({rows}) GROUP BY {keys}"
+
+
+def _within(windows: Sequence[Window]) -> str:
+    return " OR ".join(f"(time >= {start} AND time < {end})" for start, end in windows)

@@ -1,0 +1,248 @@
+"""The store: points in, snapshots out, everything acknowledged found again after a crash.
+
+Between stream and query. The stream holds what is not sealed yet; a seal writes the hot columns as
+segments and then, in one transaction, records them together with the sequence up to which they hold
+each stream. A restart replays from there, and equal series and time merge, so that every point is there
+once however often it came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from heliograph.errors import StoreBusy
+from heliograph.model.point import FieldType, SeriesKey
+from heliograph.model.table import Batch
+from heliograph.store.catalogue import Catalogue, Watermark
+from heliograph.store.database import Database
+from heliograph.store.duck import Duck
+from heliograph.store.hot import HotTable
+from heliograph.store.relation import Snapshot
+from heliograph.store.schema import Measurement
+from heliograph.store.segments import SegmentWriter, Written
+
+log = logging.getLogger(__name__)
+
+BUSY_FACTOR: Final = 8
+"""Hot rows beyond this many times ``seal_rows`` mean that sealing fails or cannot follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in a stream a batch stands."""
+
+    stream: str
+    created: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch changed that others want to know."""
+
+    bucket: str
+    spans: Mapping[str, tuple[int, int]]
+    """Per measurement the earliest and latest time."""
+    hosts: Mapping[str, frozenset[str]]
+    """Per measurement the values of the tag ``host``; ``""`` for points without it."""
+    new_schema: bool
+    """A series, tag, field or measurement never seen before."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """What the store holds."""
+
+    rows_hot: int
+    rows_sealed: int
+    segments: int
+    size_bytes: int
+
+
+@dataclass(slots=True)
+class _Generation:
+    """The hot tables between two seals."""
+
+    number: int
+    tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
+    marks: dict[str, Watermark] = field(default_factory=dict)
+    rows: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+
+class Store:
+    """The points of a hub. Its methods may be called from any thread."""
+
+    def __init__(self, folder: Path, database: Database, duck: Duck, *, seal_rows: int) -> None:
+        self._lock = threading.RLock()
+        self._seal_lock = threading.Lock()
+        self._writer = SegmentWriter(folder, duck)
+        self._catalogue = Catalogue(database, folder)
+        self._seal_rows = seal_rows
+        self._started = time.time_ns()
+        self._current = _Generation(0)
+        self._sealing: list[_Generation] = []
+        known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
+        swept = self._writer.sweep(known)
+        if swept:
+            log.info("Removed files that a crash left behind, files=%s", swept)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Catalogue]:
+        """The catalogue, unchanging for the block."""
+        with self._lock:
+            yield self._catalogue
+
+    def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
+        """Return the lookup (measurement, field) → type that a parser wants.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+        """
+        known = self._catalogue.bucket(bucket)
+
+        def field_type(measurement: str, name: str) -> FieldType | None:
+            found = known.get(measurement)
+            column = found.fields.get(name) if found else None
+            return column[1] if column else None
+
+        return field_type
+
+    def declare(self, bucket: str, batch: Batch) -> bool:
+        """Settle the types of the fields that a batch brings for the first time; True if there are any.
+
+        Raises:
+            StoreBusy: sealing does not follow; nothing was changed.
+        """
+        with self._lock:
+            hot = self._current.rows + sum(g.rows for g in self._sealing)
+            if hot > BUSY_FACTOR * self._seal_rows:
+                raise StoreBusy(f"{hot:,} points wait to be sealed; try again in a few seconds")
+            return self._catalogue.declare(bucket, batch)
+
+    def append(self, bucket: str, batch: Batch, position: Position | None) -> Applied:
+        """Make a batch visible. Its columns must be declared.
+
+        ``position`` says where it stands in a stream; positions of one stream must come in order.
+        None means that no stream holds it (QoS 0): a crash before the next seal loses it.
+        """
+        with self._lock:
+            fresh = self._catalogue.touch(bucket, batch)
+            generation = self._current
+            for name, table in batch.items():
+                hot = generation.tables.get((bucket, name))
+                if hot is None:
+                    hot = HotTable(self._catalogue.measurements[bucket][name])
+                    generation.tables[bucket, name] = hot
+                before = len(hot)
+                hot.append(table)
+                generation.rows += len(hot) - before
+            self._mark(position)
+        return Applied(
+            bucket=bucket,
+            spans={name: (min(t.times_ns), max(t.times_ns)) for name, t in batch.items()},
+            hosts={
+                name: frozenset(dict(key).get("host", "") for key in table.series)
+                for name, table in batch.items()
+            },
+            new_schema=fresh,
+        )
+
+    def skip(self, position: Position) -> None:
+        """Note that the message at a position holds no points for the store."""
+        with self._lock:
+            self._mark(position)
+
+    def _mark(self, position: Position | None) -> None:
+        if position is not None:
+            self._current.marks[position.stream] = Watermark(position.created, position.seq)
+
+    def watermarks(self) -> dict[str, Watermark]:
+        """Return up to where segments on disk hold each stream."""
+        return self._catalogue.watermarks()
+
+    def sealed_before(self, time_ns: int) -> dict[str, int]:
+        """Return, per stream, the highest sequence that segments held already at a time."""
+        return self._catalogue.sealed_before(time_ns)
+
+    def seal_due(self, interval: float) -> bool:
+        """Return whether there are enough, or old enough, hot points to seal."""
+        with self._lock:
+            generation = self._current
+            age = time.monotonic() - generation.since
+            full = generation.rows >= self._seal_rows
+            return bool(self._sealing) or full or (age >= interval and bool(generation.marks or generation.rows))
+
+    def seal(self) -> int:
+        """Write the hot columns as segments and return the number of points sealed.
+
+        A crash at any moment leaves either the old state, whose points the stream still has, or the
+        new one. When writing fails the points stay hot and the next call tries them again.
+
+        Raises:
+            StoreError: the segments cannot be written.
+            OSError: likewise.
+        """
+        with self._seal_lock:
+            with self._lock:
+                if self._current.rows or self._current.marks:
+                    self._sealing.append(self._current)
+                    self._current = _Generation(self._current.number + 1)
+                waiting = list(self._sealing)
+            return sum(self._seal(generation) for generation in waiting)
+
+    def _seal(self, generation: _Generation) -> int:
+        stamp = f"{self._started:x}-{generation.number}"
+        written: list[Written] = []
+        for (bucket, name), hot in generation.tables.items():
+            with self._lock:
+                rows = hot.copy()
+                measurement = _frozen(self._catalogue.measurements[bucket][name])
+            written += self._writer.write(bucket, measurement, rows, stamp)
+        series: list[tuple[str, str, SeriesKey]] = [
+            (bucket, name, key) for (bucket, name), hot in generation.tables.items() for key in hot.series
+        ]
+        with self._lock:
+            self._catalogue.commit(written, series, generation.marks)
+            self._sealing.remove(generation)
+        return sum(w.rows for w in written)
+
+    def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
+        """Return where the points of a measurement stand now; None if it is not known.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+        """
+        with self._lock:
+            known = self._catalogue.bucket(bucket).get(measurement)
+            if known is None:
+                return None
+            generations = [*self._sealing, self._current]
+            tables = [g.tables[bucket, measurement] for g in generations if (bucket, measurement) in g.tables]
+            return Snapshot(
+                _frozen(known),
+                tuple(self._catalogue.segments.get((bucket, measurement), ())),
+                tuple(table.copy() for table in tables if len(table)),
+            )
+
+    def statistics(self) -> StoreStatistics:
+        """Return what the store holds."""
+        with self._lock:
+            segments = [s for some in self._catalogue.segments.values() for s in some]
+            return StoreStatistics(
+                rows_hot=self._current.rows + sum(g.rows for g in self._sealing),
+                rows_sealed=sum(s.rows for s in segments),
+                segments=len(segments),
+                size_bytes=sum(s.size_bytes for s in segments),
+            )
+
+
+def _frozen(measurement: Measurement) -> Measurement:
+    return replace(measurement, tags=dict(measurement.tags), fields=dict(measurement.fields))

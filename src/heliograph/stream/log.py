@@ -1,0 +1,255 @@
+"""The streams ``LP`` and ``$MQTT_msgs`` of nats-server: prepare, publish, read, purge.
+
+Between broker and store. JetStream's sequence numbers are the hub's notion of position: a stream is
+identified by its name and the time it was created, since a recreated one counts from 1 again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
+from nats.js.api import (
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import APIError, NotFoundError
+
+from heliograph.errors import AckTimeout, PayloadTooLarge, StreamError
+
+LP: Final = "LP"
+"""Line-protocol batches that came over HTTP, subject ``lp.<bucket>``."""
+MQTT: Final = "$MQTT_msgs"
+"""Every MQTT message of QoS 1 and 2, subject ``$MQTT.msgs.<topic>``; nats-server acknowledges from it."""
+MQTT_PREFIX: Final = "$MQTT.msgs."
+
+ACK_TIMEOUT: Final = 5.0
+_BATCH_MESSAGES: Final = 2_000
+_SILENCE: Final = 1.0
+_SUBJECTS: Final = {LP: "lp.>", MQTT: f"{MQTT_PREFIX}>"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a stream."""
+
+    seq: int
+    subject: str
+    data: bytes
+    headers: Mapping[str, str]
+    time_ns: int
+    """When the stream took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What a stream holds. ``first_seq`` is ``last_seq + 1`` when it is empty."""
+
+    name: str
+    created: str
+    first_seq: int
+    last_seq: int
+    size_bytes: int
+    max_bytes: int
+
+
+class StreamLog:
+    """The two streams on one connection."""
+
+    def __init__(self, connection: Client) -> None:
+        self._connection = connection
+        self._js = connection.jetstream(timeout=ACK_TIMEOUT)
+
+    async def prepare(self, max_bytes: int) -> None:
+        """Create both streams, or set their limit.
+
+        This must happen before any MQTT client connects: nats-server makes ``$MQTT_msgs`` itself
+        otherwise, with a retention that keeps nothing nobody subscribed to. There is no age limit on
+        purpose: a message that is in no segment yet must not expire.
+
+        Raises:
+            StreamError: nats-server refuses, for instance because the disk is too small.
+        """
+        for name, subject in _SUBJECTS.items():
+            config = StreamConfig(
+                name=name,
+                subjects=[subject],
+                retention=RetentionPolicy.LIMITS,
+                storage=StorageType.FILE,
+                discard=DiscardPolicy.NEW,
+                max_bytes=max_bytes,
+                allow_direct=True,
+            )
+            try:
+                try:
+                    await self._js.stream_info(name)
+                except NotFoundError:
+                    await self._js.add_stream(config)
+                else:
+                    await self._js.update_stream(config)
+            except (NatsError, APIError) as error:
+                raise StreamError(name, f"cannot be prepared: {error}") from error
+
+    async def state(self, name: str) -> StreamState:
+        """Return what a stream holds now.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        try:
+            info = await self._js.stream_info(name)
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be asked: {error!r}") from error
+        state = info.state
+        return StreamState(
+            name=name,
+            created=info.created.isoformat() if info.created else "",
+            first_seq=max(state.first_seq, 1),
+            last_seq=state.last_seq,
+            size_bytes=state.bytes,
+            max_bytes=info.config.max_bytes or 0,
+        )
+
+    async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
+        """Store one message in ``LP`` and return its sequence; the stream has it on disk then.
+
+        On cancellation the message may or may not be stored.
+
+        Raises:
+            AckTimeout: no answer in ``ACK_TIMEOUT`` seconds; the message may be stored all the same.
+            PayloadTooLarge: over nats-server's limit.
+            StreamError: refused; a full stream says so.
+        """
+        try:
+            ack = await self._js.publish(subject, payload, stream=LP, headers=dict(headers))
+        except MaxPayloadError as error:
+            raise PayloadTooLarge(len(payload), self._connection.max_payload) from error
+        except TimeoutError as error:
+            raise AckTimeout(LP, f"no acknowledgement within {ACK_TIMEOUT:.0f} s") from error
+        except APIError as error:
+            raise StreamError(LP, error.description or "refused") from error
+        except NatsError as error:
+            raise StreamError(LP, str(error) or type(error).__name__) from error
+        return int(ack.seq)
+
+    async def read(
+        self, name: str, first_seq: int, last_seq: int | None = None
+    ) -> AsyncIterator[list[Message]]:
+        """Yield the messages from ``first_seq`` on, in order, without a gap, in groups as they come.
+
+        With ``last_seq`` it ends there, else never. The sequence of the first message may be higher
+        than asked if the stream does not hold the asked one any more. Lost deliveries and a restarted
+        nats-server are healed by asking again. Memory is bounded by ``_BATCH_MESSAGES`` messages here
+        and by the consumer's flow control in the connection.
+
+        Raises:
+            StreamError: nats-server refuses to make a consumer.
+        """
+        wanted = first_seq
+        while last_seq is None or wanted <= last_seq:
+            connects = self._connection.stats["reconnects"]
+            async with self._consumer(name, wanted) as inbox:
+                fresh = True
+                # after a reconnect the server does not know our consumer any more: make a new one
+                while connects == self._connection.stats["reconnects"] and (
+                    last_seq is None or wanted <= last_seq
+                ):
+                    group = await inbox.take(_SILENCE)
+                    whole = _in_order(group, None if fresh and group else wanted)
+                    if whole:
+                        fresh = False
+                        wanted = whole[-1].seq + 1
+                        yield [m for m in whole if last_seq is None or m.seq <= last_seq]
+                    if len(whole) < len(group):
+                        break
+                    if not group and last_seq is not None:
+                        state = await self.state(name)
+                        if state.first_seq > last_seq or state.last_seq < wanted:
+                            return
+
+    @contextlib.asynccontextmanager
+    async def _consumer(self, name: str, first_seq: int) -> AsyncIterator[_Inbox]:
+        inbox = _Inbox()
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=first_seq)
+        try:
+            subscription = await self._js.subscribe(
+                _SUBJECTS[name], stream=name, ordered_consumer=True, config=config, cb=inbox.put
+            )
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be read: {error!r}") from error
+        try:
+            yield inbox
+        finally:
+            inbox.close()
+            with contextlib.suppress(NatsError):
+                await subscription.unsubscribe()
+
+    async def purge(self, name: str, before_seq: int) -> None:
+        """Remove the messages with lower sequences than ``before_seq``.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        try:
+            await self._js.purge_stream(name, seq=before_seq)
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be purged: {error}") from error
+
+
+class _Inbox:
+    """What a consumer's callback puts in and a reader takes out, at most ``_BATCH_MESSAGES`` messages."""
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def put(self, message: Msg) -> None:
+        await self._room.wait()
+        self._messages.append(_decode(message))
+        self._filled.set()
+        if len(self._messages) >= _BATCH_MESSAGES:
+            self._room.clear()
+
+    async def take(self, timeout: float) -> list[Message]:  # noqa: ASYNC109 - silence is an answer here
+        try:
+            async with asyncio.timeout(timeout):
+                await self._filled.wait()
+        except TimeoutError:
+            return []
+        messages, self._messages = self._messages, []
+        self._filled.clear()
+        self._room.set()
+        return messages
+
+    def close(self) -> None:
+        """Let a waiting callback go."""
+        self._room.set()
+
+
+def _decode(message: Msg) -> Message:
+    # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time ns>.<pending>; read from
+    # the text since nats-py's own metadata rounds the time to microseconds.
+    parts = message.reply.split(".")
+    return Message(int(parts[5]), message.subject, message.data, message.headers or {}, int(parts[7]))
+
+
+def _in_order(group: list[Message], wanted: int | None) -> list[Message]:
+    """Return the part of a group before the first gap; ``wanted`` None takes the first as it comes."""
+    for index, message in enumerate(group):
+        if wanted is not None and message.seq != wanted:
+            return group[:index]
+        wanted = message.seq + 1
+    return group

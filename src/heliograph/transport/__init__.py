@@ -1,0 +1,1 @@
+"""Connections to brokers. The MQTT and NATS libraries live here and nowhere else."""

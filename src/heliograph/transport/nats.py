@@ -1,0 +1,54 @@
+"""The hub's own connection to its nats-server."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from heliograph.errors import ConnectError
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT: Final = 5
+RECONNECT_WAIT: Final = 0.25
+PENDING_BYTES: Final = 64 * 1024 * 1024
+
+
+async def connect(port: int, user: str, password: str) -> Client:
+    """Return a connection that comes back by itself for as long as the hub runs.
+
+    Raises:
+        ConnectError: nats-server does not answer or refuses us.
+    """
+    endpoint = f"127.0.0.1:{port}"
+
+    async def reconnected() -> None:
+        log.warning("Connected to nats-server again")
+
+    async def disconnected() -> None:
+        log.debug("Connection to nats-server lost")
+
+    async def failed(error: Exception) -> None:
+        log.debug("nats connection: %r", error)
+
+    try:
+        return await nats.connect(
+            f"nats://{endpoint}",
+            user=user,
+            password=password,
+            name="helio hub",
+            connect_timeout=CONNECT_TIMEOUT,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_WAIT,
+            pending_size=PENDING_BYTES,
+            reconnected_cb=reconnected,
+            disconnected_cb=disconnected,
+            error_cb=failed,
+        )
+    except (OSError, TimeoutError, NatsError) as error:
+        raise ConnectError(endpoint, str(error) or type(error).__name__) from error

@@ -1,0 +1,189 @@
+"""The package without extras, as a board installs it: light, complete, and able to reach a broker.
+
+The wheel is built and installed with pip into an environment of its own, from the pinned dependencies,
+so this test needs the package registry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nats
+import pytest
+
+from tests.real.nats_process import NatsProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = [
+    "duckdb",
+    "httptools",
+    "nanoarrow",
+    "nats",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "websockets",
+    "zstandard",
+]
+
+pytestmark = pytest.mark.timeout(300)
+
+IMPORT_DEVICE_PART = """
+import importlib, pkgutil
+import heliograph
+packages = ["model", "codec", "config", "aio", "inputs", "agent"]
+modules = ["errors", "transport.mqtt", "cli.main", "cli.agent", "cli.config", "cli.demo"]
+names = [f"heliograph.{name}" for name in packages + modules]
+for name in packages:
+    package = importlib.import_module(f"heliograph.{name}")
+    names += [found.name for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+for name in names:
+    importlib.import_module(name)
+print(len(names), "modules from", heliograph.__file__)
+"""
+
+
+def run(*command: str | Path, timeout: float = 240, folder: Path | None = None) -> str:
+    """Run a command to its end and return what it printed; it must exit with 0."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode == 0, f"{command} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the sources, so that nothing is left behind in the work tree."""
+    copy = tmp_path_factory.mktemp("sources")
+    for entry in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / entry, copy)
+    shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    target = tmp_path_factory.mktemp("dist")
+    pip_wheel: list[str | Path] = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
+    run(*pip_wheel, "--wheel-dir", target, copy)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def device(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ``bin`` folder of a fresh environment with the bare package."""
+    folder = tmp_path_factory.mktemp("device")
+    run(sys.executable, "-m", "venv", folder)
+    pip: list[str | Path] = [
+        folder / "bin" / "python",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+    ]
+    run(*pip, "--require-hashes", "-r", ROOT / "constraints-device.txt")
+    # --no-index: what the wheel asks for must be what is pinned, or this fails.
+    run(*pip, "--no-index", wheel)
+    return folder / "bin"
+
+
+@dataclass
+class LoneAgent:
+    """A ``helio agent`` process: what arrives from it, and how it ended."""
+
+    batches: AsyncIterator[str]
+    status: int | None = None
+
+
+@asynccontextmanager
+async def agent(device: Path, broker: NatsProcess) -> AsyncIterator[LoneAgent]:
+    """An agent that publishes to the broker each second, stopped as a service manager does."""
+    client = await nats.connect(f"nats://{broker.host}:{broker.port}")
+    try:
+        received = await client.subscribe("tel.bare.lp")
+        await client.flush()
+        hub = f"{broker.host}:{broker.mqtt_port}"
+        options = ["--hub", hub, "--interval", "1s", "--host-name", "bare"]
+        process = await asyncio.create_subprocess_exec(device / "helio", "agent", *options)
+        lone = LoneAgent(message.data.decode() async for message in received.messages)
+        try:
+            yield lone
+        finally:
+            process.send_signal(signal.SIGTERM)
+            lone.status = await process.wait()
+    finally:
+        await client.close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[NatsProcess]:
+    with NatsProcess(tmp_path) as process:
+        yield process
+
+
+def test_the_wheel_runs_anywhere_and_holds_the_page_and_the_types(wheel: Path) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        licence = next(name for name in names if name.endswith("licenses/LICENSE"))
+        digest = hashlib.sha256(archive.read(licence)).hexdigest()
+    assert "heliograph/py.typed" in names
+    assert "heliograph/page/index.html" in names, "run make up or make test, which build the page"
+    assert any(name.startswith("heliograph/page/assets/") and name.endswith(".js") for name in names)
+    assert digest == hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
+    assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
+
+
+def test_the_heavy_parts_are_not_there(device: Path) -> None:
+    find = f"import importlib.util as u; print([n for n in {HEAVY} if u.find_spec(n)])"
+    assert run(device / "python", "-I", "-c", find).strip() == "[]"
+
+
+def test_every_module_of_the_device_part_imports(device: Path, tmp_path: Path) -> None:
+    printed = run(device / "python", "-I", "-c", IMPORT_DEVICE_PART, folder=tmp_path)
+    assert str(device.parent) in printed, "another heliograph was imported"
+
+
+def test_help_names_every_command(device: Path) -> None:
+    printed = run(device / "helio", "--help")
+    assert all(command in printed for command in ("up", "agent", "demo", "config"))
+
+
+def test_one_round_prints_line_protocol(device: Path) -> None:
+    printed = run(device / "helio", "agent", "--once")
+    lines = [line for line in printed.splitlines() if not line.startswith("#")]
+    assert all(re.match(r"[a-z_]+,\S*host=\S+ \S+=.* \d{19}$", line) for line in lines)
+    assert {"cpu", "mem", "system"} <= {line.split(",")[0] for line in lines}
+
+
+def test_a_command_of_the_hub_says_what_to_install(device: Path) -> None:
+    done = subprocess.run([device / "helio", "up"], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode != 0
+    assert "heliograph[hub]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_lone_agent_publishes_round_after_round(device: Path, broker: NatsProcess) -> None:
+    async with asyncio.timeout(60), agent(device, broker) as process:
+        batches = [await anext(process.batches) for _ in range(3)]
+    marks = [re.match(r"#helio boot=([0-9a-f]+) seq=(\d+)\n", batch) for batch in batches]
+    assert all(marks), batches
+    numbers = [int(mark[2]) for mark in marks if mark]
+    assert numbers == list(range(numbers[0], numbers[0] + 3))
+    assert len({mark[1] for mark in marks if mark}) == 1
+    assert re.search(r"^mem,\S*host=bare\S* ", batches[1], re.MULTILINE)
+    assert process.status == 0, "SIGTERM is how services are stopped: no failure"

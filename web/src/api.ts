@@ -1,0 +1,178 @@
+/** The typed client of the hub's own HTTP API. Times are milliseconds since 1970 UTC. */
+
+export type FieldType = "float" | "integer" | "unsigned" | "boolean" | "string";
+
+export interface Measurement {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly fields: Readonly<Record<string, FieldType>>;
+  readonly last_ms: number;
+}
+
+export interface Device {
+  readonly name: string;
+  readonly tag: string | null;
+  readonly last_ms: number;
+  readonly measurements: readonly string[];
+}
+
+export interface HubInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly started_ms: number;
+}
+
+export type Scalar = number | string | boolean | null;
+export type Fn = "mean" | "min" | "max" | "sum" | "count" | "first" | "last";
+
+export interface Query {
+  readonly id: string;
+  readonly measurement: string;
+  readonly fields: readonly string[];
+  readonly fn: Fn;
+  readonly rate: boolean;
+  readonly where: Readonly<Record<string, readonly string[]>>;
+  readonly group_by: readonly string[];
+}
+
+export interface QueryBody {
+  readonly bucket: string;
+  readonly start_ms: number;
+  readonly end_ms: number;
+  readonly interval_ms: number;
+  readonly queries: readonly Query[];
+}
+
+export interface ResultSeries {
+  readonly field: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly values: readonly Scalar[];
+}
+
+export interface Result {
+  readonly id: string;
+  readonly time_ms?: readonly number[];
+  readonly series?: readonly ResultSeries[];
+  readonly error?: string;
+}
+
+export interface Status {
+  readonly hub: HubInfo & { readonly home: string };
+  readonly parser: string;
+  readonly broker: { readonly version: string; readonly mqtt: string; readonly clients: number };
+  readonly streams: readonly {
+    readonly name: string;
+    readonly first_seq: number;
+    readonly last_seq: number;
+    readonly applied_seq: number;
+    readonly sealed_seq: number;
+    readonly bytes: number;
+    readonly max_bytes: number;
+  }[];
+  readonly store: {
+    readonly rows_hot: number;
+    readonly segments: number;
+    readonly rows_sealed: number;
+    readonly bytes: number;
+  };
+  readonly counters: Readonly<Record<string, number>>;
+  readonly quarantine: {
+    readonly kept: number;
+    readonly total: number;
+    readonly recent: readonly {
+      readonly time_ms: number;
+      readonly source: string;
+      readonly device: string | null;
+      readonly reason: string;
+      readonly excerpt: string;
+    }[];
+  };
+  readonly warnings: readonly string[];
+}
+
+export interface FirstStep {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The hub answered, but not with what was asked for. `status` 0 means that it did not answer at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  get unreachable(): boolean {
+    return this.status === 0;
+  }
+}
+
+const TIMEOUT_MS = 30_000;
+
+async function problemOf(response: Response): Promise<ApiError> {
+  let body: { code?: unknown; message?: unknown } = {};
+  try {
+    body = (await response.json()) as typeof body;
+  } catch {
+    // Something between the page and the hub answered: its status says all there is.
+  }
+  const code = typeof body.code === "string" ? body.code : "http";
+  const message =
+    typeof body.message === "string"
+      ? body.message
+      : `The hub answered with HTTP ${response.status} and no reason.`;
+  return new ApiError(response.status, code, message);
+}
+
+async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const init: RequestInit = {
+    method,
+    credentials: "same-origin",
+    signal: abort === undefined ? timeout : AbortSignal.any([abort, timeout]),
+  };
+  if (body !== undefined) {
+    init.headers = { "Content-Type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+    if (!response.ok) throw await problemOf(response);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  } catch (cause) {
+    if (cause instanceof ApiError || abort?.aborted === true) throw cause;
+    if (cause instanceof SyntaxError) throw new ApiError(502, "body", "The hub's answer is not JSON.");
+    throw new ApiError(0, "unreachable", "The hub does not answer. Is `helio up` running?");
+  }
+}
+
+const inBucket = (bucket: string): string => `bucket=${encodeURIComponent(bucket)}`;
+
+interface Session {
+  readonly user: string;
+  readonly hub: HubInfo;
+}
+
+export const api = {
+  session: () => request<Session>("GET", "/api/session"),
+  login: (proof: { code: string } | { token: string }) =>
+    request<{ user: string }>("POST", "/api/session", proof),
+  logout: () => request<undefined>("DELETE", "/api/session"),
+  schema: (bucket: string) =>
+    request<{ measurements: Measurement[] }>("GET", `/api/schema?${inBucket(bucket)}`).then(
+      (s) => s.measurements,
+    ),
+  devices: (bucket: string) =>
+    request<{ devices: Device[] }>("GET", `/api/devices?${inBucket(bucket)}`).then((d) => d.devices),
+  query: (body: QueryBody, abort: AbortSignal) =>
+    request<{ results: Result[] }>("POST", "/api/query", body, abort).then((answer) => answer.results),
+  status: () => request<Status>("GET", "/api/status"),
+  firstSteps: () => request<{ ways: FirstStep[] }>("GET", "/api/first-steps").then((steps) => steps.ways),
+  liveAddress: (bucket: string) =>
+    `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live?${inBucket(bucket)}`,
+};

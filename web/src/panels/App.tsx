@@ -1,0 +1,164 @@
+/** The frame of the page: rail, top bar, band, and the place that the address names. */
+import type { ComponentChildren } from "preact";
+import type { Place, Theme } from "../address";
+import { open } from "../hub";
+import { chooseTheme, linkTo } from "../navigate";
+import { address, busy, devices, hub, phase, startProblem, themeChoice } from "../state";
+import { Band } from "./Band";
+import { CopyButton } from "./CopyButton";
+import { DevicePage } from "./DevicePage";
+import { FirstSteps } from "./FirstSteps";
+import { Auto, Back, Day, Moon, Pulse, Rows, Sun } from "./icons";
+import { Login } from "./Login";
+import { Alive, deviceTitle, LastSeen, Overview } from "./Overview";
+import { RangePicker } from "./RangePicker";
+import { StatusPage } from "./StatusPage";
+
+function RailLink(props: { place: Place; current: boolean; children: ComponentChildren }) {
+  return (
+    <a
+      href={linkTo({ place: props.place })}
+      class={props.current ? "chosen" : ""}
+      aria-current={props.current ? "page" : undefined}
+      data-place={props.place.name}
+    >
+      {props.children}
+    </a>
+  );
+}
+
+function Rail() {
+  const at = address.value.place.name;
+  return (
+    <nav class="rail" aria-label="Places">
+      <a class="brand" href={linkTo({ place: { name: "overview" } })}>
+        <Sun />
+        <span>Heliograph</span>
+      </a>
+      <RailLink place={{ name: "overview" }} current={at !== "status"}>
+        <Rows />
+        <span>Overview</span>
+      </RailLink>
+      <RailLink place={{ name: "status" }} current={at === "status"}>
+        <Pulse />
+        <span>Status</span>
+      </RailLink>
+      <span class="rail-foot">{hub.value === null ? "" : `${hub.value.name} · ${hub.value.version}`}</span>
+    </nav>
+  );
+}
+
+const NEXT_THEME: Readonly<Record<Theme, Theme>> = { auto: "dark", dark: "light", light: "auto" };
+const THEME_NAMES: Readonly<Record<Theme, string>> = { auto: "as the system", dark: "dark", light: "light" };
+
+function ThemeButton() {
+  const theme = themeChoice.value;
+  const label = `Theme: ${THEME_NAMES[theme]}. Change to ${THEME_NAMES[NEXT_THEME[theme]]}`;
+  return (
+    <button
+      type="button"
+      class="button icon-only"
+      onClick={() => chooseTheme(NEXT_THEME[theme])}
+      title={label}
+      aria-label={label}
+      data-testid="theme"
+    >
+      {theme === "auto" ? <Auto /> : theme === "dark" ? <Moon /> : <Day />}
+    </button>
+  );
+}
+
+function Title() {
+  const { place } = address.value;
+  if (place.name !== "device") return <h1>{place.name === "status" ? "Status" : "Overview"}</h1>;
+  const device = devices.value?.find((one) => one.name === place.device);
+  return (
+    <>
+      <a
+        class="button icon-only"
+        href={linkTo({ place: { name: "overview" } })}
+        title="All devices"
+        aria-label="All devices"
+      >
+        <Back />
+      </a>
+      {device === undefined ? null : <Alive device={device} />}
+      <h1 class="long-name">
+        <bdi>{deviceTitle({ name: place.device })}</bdi>
+      </h1>
+      {device === undefined ? null : (
+        <span class="seen">
+          <LastSeen device={device} />
+        </span>
+      )}
+    </>
+  );
+}
+
+function TopBar() {
+  const timed = address.value.place.name !== "status" && phase.value !== "empty";
+  return (
+    <header class="top">
+      <div class="title">
+        <Title />
+      </div>
+      {timed ? <RangePicker /> : null}
+      <ThemeButton />
+      <div class={busy.value ? "progress busy" : "progress"} aria-hidden="true" />
+    </header>
+  );
+}
+
+function PlaceView() {
+  const { place } = address.value;
+  if (place.name === "status") return <StatusPage />;
+  if ((devices.value ?? []).length === 0) return <FirstSteps />;
+  if (place.name === "device") return <DevicePage key={place.device} name={place.device} />;
+  return <Overview />;
+}
+
+function StartFailed({ message }: { message: string }) {
+  return (
+    <main class="centre" data-testid="error">
+      <div class="card">
+        <h1>
+          <Sun /> The page could not start
+        </h1>
+        <p class="problem" role="alert">
+          {message}
+        </p>
+        <div class="buttons">
+          <button type="button" class="button primary" onClick={() => void open()}>
+            Try again
+          </button>
+          <CopyButton text={message} label="Copy the message" />
+        </div>
+      </div>
+    </main>
+  );
+}
+
+function Loading() {
+  return (
+    <div class="grid" data-testid="loading" aria-busy="true">
+      {Array.from({ length: 6 }, (_, i) => (
+        <div key={i} class="panel skeleton tall" />
+      ))}
+    </div>
+  );
+}
+
+export function App() {
+  if (phase.value === "login") return <Login />;
+  if (phase.value === "error") return <StartFailed message={startProblem.value ?? ""} />;
+  return (
+    <div class="page">
+      <Rail />
+      <div class="stage">
+        <TopBar />
+        <Band />
+        <main>{phase.value === "loading" ? <Loading /> : <PlaceView />}</main>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,128 @@
+/** How the hub is: its streams, its store, what it counted, and what it could not read. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { api, type Status } from "../api";
+import { formatClock, formatDayClock } from "../clock";
+import { formatCount, formatSpan, formatValue } from "../format";
+import { logOut } from "../hub";
+import { hubNowMs, tickMs, utc } from "../state";
+import { UNITS } from "../units";
+import { Leave } from "./icons";
+import { Quarantine, Streams } from "./statusTables";
+
+const EVERY_MS = 5000;
+
+export function StatusPage() {
+  const status = useSignal<Status | null>(null);
+  const readMs = useSignal(0);
+  const problem = useSignal<string | null>(null);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let left = false;
+    const read = async (): Promise<void> => {
+      try {
+        status.value = await api.status();
+        readMs.value = hubNowMs();
+        problem.value = null;
+      } catch (cause) {
+        problem.value = cause instanceof Error ? cause.message : String(cause);
+      }
+      if (!left) timer = setTimeout(() => void read(), EVERY_MS);
+    };
+    void read();
+    return () => {
+      left = true;
+      clearTimeout(timer);
+    };
+  }, []);
+  const now = status.value;
+  if (now === null) {
+    return problem.value === null ? (
+      <div class="panel skeleton tall" />
+    ) : (
+      <div class="message">
+        <h2>The hub’s state could not be read</h2>
+        <p class="problem">{problem.value}</p>
+      </div>
+    );
+  }
+  return (
+    <div class="status" data-testid="status">
+      {now.warnings.map((warning) => (
+        <p key={warning} class="warning" role="status">
+          {warning}
+        </p>
+      ))}
+      <Facts status={now} />
+      <Streams streams={now.streams} />
+      <Counters counters={now.counters} />
+      <Quarantine quarantine={now.quarantine} />
+      <footer class="status-foot">
+        <span>{problem.value ?? `As of ${formatClock(readMs.value, utc.value)}, read every 5 s.`}</span>
+        <button type="button" class="button small" onClick={() => void logOut()} data-testid="logout">
+          <Leave />
+          <span>Log out</span>
+        </button>
+      </footer>
+    </div>
+  );
+}
+
+function Fact({ name, value, detail }: { name: string; value: string; detail?: string }) {
+  return (
+    <div class="panel fact">
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+      {detail === undefined ? null : <dd class="detail">{detail}</dd>}
+    </div>
+  );
+}
+
+function Facts({ status }: { status: Status }) {
+  const { hub, store, broker } = status;
+  return (
+    <dl class="facts">
+      <Fact
+        name="Hub"
+        value={hub.name}
+        detail={`Heliograph ${hub.version}, up ${formatSpan(tickMs.value - hub.started_ms)}`}
+      />
+      <Fact
+        name="Points kept"
+        value={formatCount(store.rows_hot + store.rows_sealed)}
+        detail={`${formatCount(store.rows_hot)} in memory, ${formatCount(store.rows_sealed)} in ${formatCount(store.segments)} files`}
+      />
+      <Fact name="On disk" value={formatValue(store.bytes, UNITS.bytes)} detail={hub.home} />
+      <Fact
+        name="Broker"
+        value={`${formatCount(broker.clients)} ${broker.clients === 1 ? "client" : "clients"}`}
+        detail={`MQTT on ${broker.mqtt}, version ${broker.version}`}
+      />
+      <Fact
+        name="Parser"
+        value={status.parser}
+        detail={`Since ${formatDayClock(hub.started_ms, utc.value, false)}`}
+      />
+    </dl>
+  );
+}
+
+function Counters({ counters }: { counters: Status["counters"] }) {
+  const names = Object.keys(counters).sort();
+  if (names.length === 0) return null;
+  return (
+    <section class="panel">
+      <header class="panel-head">
+        <h3>Counted since the start</h3>
+      </header>
+      <dl class="counters">
+        {names.map((name) => (
+          <div key={name} data-counter={name}>
+            <dt>{name}</dt>
+            <dd>{formatCount(counters[name] ?? 0)}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
