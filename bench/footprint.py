@@ -31,6 +31,7 @@ START_BUDGET_MS = 150.0
 CPU_BUDGET_PERCENT = 1.0
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 20.0
+STARTED = 3.0  # seconds after which an agent has started and done its first two rounds
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -84,6 +85,7 @@ def memory(seconds: float) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="helio-footprint-") as folder:
         home = Path(folder)
         with hub(home) as (pid, run), lone_agent(run) as agent:
+            time.sleep(STARTED)
             before = cpu_seconds([agent])
             measured_from = time.monotonic()
             time.sleep(seconds)

@@ -89,6 +89,13 @@ async def stored_rounds(broker: NatsProcess) -> list[tuple[int, int]]:
         return rounds
 
 
+async def wait_acknowledged(agent: Agent, batches: int, running: asyncio.Task[None]) -> None:
+    """Return when the broker has promised to keep so many; a subscriber sees them before that."""
+    while agent.statistics.acknowledged < batches:
+        done, _ = await asyncio.wait([running], timeout=0.05)
+        assert not done, "the agent ended"
+
+
 def make_agent(broker: NatsProcess, counting: Counting) -> Agent:
     settings = AgentSettings(interval=1.0, host_name=DEVICE)
     publisher = MqttPublisher.for_device(MqttEndpoint(broker.host, broker.mqtt_port), settings.device)
@@ -107,7 +114,7 @@ async def test_batches_gathered_while_the_broker_is_dead_arrive_in_order(broker:
         while counting.rounds < alive + 4:
             await asyncio.wait([running], timeout=0.2)
         broker.start()
-        await wait_for_round(broker, counting.rounds + 1)
+        await wait_acknowledged(agent, counting.rounds + 1, running)
         running.cancel()
     rounds = await stored_rounds(broker)
     numbers = [n for _, n in rounds]
@@ -128,7 +135,7 @@ async def test_an_agent_that_starts_before_the_broker_loses_nothing(tmp_path: Pa
             await asyncio.wait([running], timeout=0.2)
         with broker:
             await create_stream(broker)
-            await wait_for_round(broker, counting.rounds + 1)
+            await wait_acknowledged(agent, counting.rounds + 1, running)
             running.cancel()
             await asyncio.wait([running])
             rounds = [n for _, n in await stored_rounds(broker)]

@@ -62,7 +62,8 @@ class ScriptedBroker:
 
     def ack_all(self) -> None:
         for writer, packet_id in self._unacked:
-            writer.write(b"\x40\x02" + packet_id)
+            if not writer.is_closing():
+                writer.write(b"\x40\x02" + packet_id)
         self._unacked.clear()
 
     def cut(self) -> None:
@@ -110,14 +111,20 @@ async def running(publisher: MqttPublisher) -> AsyncIterator[asyncio.Task[object
         task.cancel()
 
 
-def make(endpoint: MqttEndpoint, *, max_in_flight: int = 64, ack_timeout: float = 30.0) -> MqttPublisher:
+def make(
+    endpoint: MqttEndpoint,
+    *,
+    max_in_flight: int = 64,
+    ack_timeout: float = 30.0,
+    connect_timeout: float = 0.2,
+) -> MqttPublisher:
     return MqttPublisher(
         endpoint,
         client_id="dev",
         max_in_flight=max_in_flight,
         ack_timeout=ack_timeout,
         backoff=Backoff(first=0.001, longest=0.002, shortest=0.0),
-        connect_timeout=0.2,
+        connect_timeout=connect_timeout,
     )
 
 
@@ -258,15 +265,29 @@ async def test_a_server_that_says_nothing_counts_as_away() -> None:
     assert publisher.statistics.failed_connects >= 1
 
 
-async def test_a_server_that_hangs_up_before_an_answer_counts_as_away() -> None:
+async def test_a_server_that_hangs_up_before_an_answer_is_noticed_at_once() -> None:
     broker = ScriptedBroker()
     broker.connack = None
-    async with listening(broker) as endpoint, running(publisher := make(endpoint)):
-        await broker.until(lambda: len(broker.connects) == 1)
-        broker.connack = 0
-        broker.cut()
-        await publisher.publish("t", b"x")
-    assert publisher.statistics.connects == 1
+    async with listening(broker) as endpoint:
+        publisher = make(endpoint, connect_timeout=10 * TIMEOUT)
+        async with running(publisher):
+            await broker.until(lambda: len(broker.connects) == 1)
+            broker.connack = 0
+            broker.cut()
+            await publisher.publish("t", b"x")
+    assert (publisher.statistics.failed_connects, publisher.statistics.connects) == (1, 1)
+
+
+async def test_a_send_that_is_cancelled_while_there_is_no_broker_frees_its_place() -> None:
+    broker = ScriptedBroker()
+    async with listening(broker) as endpoint:
+        publisher = make(endpoint, max_in_flight=1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await publisher.send(Letter("t", b"never sent"))
+        async with running(publisher):
+            await publisher.publish("t", b"x")
+    assert broker.payloads == [b"x"]
 
 
 async def test_an_outage_is_logged_once_not_per_attempt(caplog: pytest.LogCaptureFixture) -> None:

@@ -38,6 +38,9 @@ export function valueSpan(low: number | null, high: number | null, needs: AxisNe
   if (low === null || high === null) return [0, 1];
   const bottom = floor === null || low < 0 ? low : floor;
   const top = floor === null || high > 0 ? high : floor;
+  // Nothing but zeros: the line lies on the ground.
+  if (floor !== null && bottom === floor && top === floor)
+    return [0, needs.unit.scaling === "iec" ? 1024 : 1];
   // A flat line stands in the middle of a span that is small beside its value, not at an edge.
   const least = Math.max(Math.abs(top) * 0.02, needs.unit.scaling === "iec" ? 1024 : 1e-9);
   const spare = Math.max((top - bottom) * 0.08, top - bottom < least ? least / 2 : 0);

@@ -15,7 +15,7 @@ export interface Drawing {
 const GAP_FACTOR = 3;
 
 function longestJoin(time: readonly number[], values: readonly unknown[], intervalMs: number): number {
-  return GAP_FACTOR * Math.max(intervalMs, medianSpacing(time, values as (number | null)[])) + 1;
+  return GAP_FACTOR * Math.max(intervalMs, medianSpacing(time, values as (number | null)[]));
 }
 
 /** Instants at which a row must be added, because a gap of some series has no row inside. */

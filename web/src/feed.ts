@@ -8,6 +8,9 @@ import { intervalFor, windowOf, type Range } from "./range";
 export interface Panel {
   readonly chart: Chart;
   readonly widthPx: () => number;
+  /** How long its tail may wait at least since the last one: small lines need no haste. */
+  readonly tailEveryMs: number;
+  tailedAtMs: number;
   visible: boolean;
   /** Everything from here on must be asked for again; null when nothing changed, minus infinity for all. */
   dirtyFromMs: number | null;
@@ -26,11 +29,17 @@ export interface FeedNeeds {
   readonly range: () => Range;
   readonly hidden: () => boolean;
   readonly busy: (busy: boolean) => void;
+  /** Points are here and about to be drawn: time to move the page's clock on. */
+  readonly arrived: () => void;
   readonly lost: (error: ApiError) => void;
 }
 
 const MOST_QUERIES = 64;
-const TAIL_EVERY_MS = 1000;
+// A new point is on the charts within half a second while the hub answers quickly;
+// a busy hub is asked for at most a fifth of its time, and never oftener than these allow.
+const TAIL_SOONEST_MS = 200;
+const TAIL_LATEST_MS = 1000;
+const TAIL_SHARE = 5;
 const RETRY_MS = 3000;
 // Rates need the point before the first bucket; agents report at least once a minute.
 const LOOKBACK_MS = 60_000;
@@ -47,7 +56,7 @@ export class Feed {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private timerAtMs = Infinity;
   private running = false;
-  private lastTailMs = -Infinity;
+  private nextTailMs = -Infinity;
   private abort = new AbortController();
 
   constructor(private readonly needs: FeedNeeds) {}
@@ -74,7 +83,7 @@ export class Feed {
     this.wake(0);
   }
 
-  /** Marks what new points changed; the request follows within a second, one for all charts. */
+  /** Marks what new points changed; one request for all charts follows soon. */
   touch(touched: Touched): void {
     if (this.needs.range().kind === "fixed" && !this.touchesWindow(touched)) return;
     let any = false;
@@ -84,12 +93,17 @@ export class Feed {
       panel.dirtyFromMs = Math.min(panel.dirtyFromMs ?? Infinity, fromMs);
       any = any || panel.visible;
     }
-    if (any) this.wake(Math.max(0, this.lastTailMs + TAIL_EVERY_MS - this.needs.nowMs()));
+    if (any) this.wake(this.tailDelay());
   }
 
   /** Goes on with what was left while the page was hidden or the hub away. */
   resume(): void {
     this.wake(0);
+  }
+
+  private tailDelay(): number {
+    // Waiting is measured by the clock that is never set: the hub's may jump.
+    return Math.max(0, this.nextTailMs - performance.now());
   }
 
   private touchesWindow(touched: Touched): boolean {
@@ -98,7 +112,7 @@ export class Feed {
   }
 
   private wake(delayMs: number): void {
-    const atMs = this.needs.nowMs() + delayMs;
+    const atMs = performance.now() + delayMs;
     if (this.running || atMs >= this.timerAtMs) return;
     clearTimeout(this.timer);
     this.timerAtMs = atMs;
@@ -110,18 +124,22 @@ export class Feed {
     this.timerAtMs = Infinity;
     if (this.running || this.needs.hidden()) return;
     this.running = true;
-    let again = TAIL_EVERY_MS;
+    let failed = false;
     try {
-      for (const job of this.jobs()) {
-        if (!(await this.work(job))) again = RETRY_MS;
-      }
+      for (const job of this.jobs()) failed = !(await this.work(job)) || failed;
     } finally {
       this.running = false;
       this.needs.busy(false);
     }
-    const waiting = [...this.panels].filter((panel) => panel.visible && panel.dirtyFromMs !== null);
-    const whole = waiting.some((panel) => panel.dirtyFromMs === -Infinity);
-    if (waiting.length > 0) this.wake(whole && again === TAIL_EVERY_MS ? 0 : again);
+    const delays = [...this.panels].flatMap((panel) => this.delayOf(panel));
+    if (delays.length > 0) this.wake(failed ? RETRY_MS : Math.min(...delays));
+  }
+
+  /** How long a visible changed panel still has to wait; nothing for the others. */
+  private delayOf(panel: Panel): number[] {
+    if (!panel.visible || panel.dirtyFromMs === null) return [];
+    if (panel.dirtyFromMs === -Infinity) return [0];
+    return [Math.max(this.tailDelay(), panel.tailedAtMs + panel.tailEveryMs - performance.now())];
   }
 
   /** Groups the visible dirty panels: whole ranges and tails apart, one interval each, at most 64 queries. */
@@ -134,6 +152,7 @@ export class Feed {
       const intervalMs = intervalFor(window.toMs - window.fromMs, panel.widthPx());
       const whole =
         panel.columns === null || panel.dirtyFromMs === -Infinity || panel.intervalMs !== intervalMs;
+      if (!whole && performance.now() < panel.tailedAtMs + panel.tailEveryMs) continue;
       const key = `${intervalMs} ${whole ? "whole" : "tail"}`;
       groups.set(key, [...(groups.get(key) ?? []), panel]);
     }
@@ -159,15 +178,21 @@ export class Feed {
       interval_ms: intervalMs,
       queries: panels.flatMap((panel, place) => queriesOf(panel.chart, place)),
     };
-    for (const panel of panels) panel.dirtyFromMs = null;
+    const askedMs = performance.now();
+    for (const panel of panels) {
+      panel.dirtyFromMs = null;
+      panel.tailedAtMs = askedMs;
+    }
     const { abort } = this;
     if (whole) this.needs.busy(true);
-    else this.lastTailMs = this.needs.nowMs();
     try {
       const results = new Map(
         (await this.needs.query(body, abort.signal)).map((result) => [result.id, result]),
       );
       if (abort.signal.aborted) return true;
+      const tookMs = performance.now() - askedMs;
+      this.nextTailMs = askedMs + Math.min(TAIL_LATEST_MS, Math.max(TAIL_SOONEST_MS, TAIL_SHARE * tookMs));
+      this.needs.arrived();
       panels.forEach((panel, place) => {
         const answers = panel.chart.parts.map((_, index) => results.get(`${place}.${index}`));
         this.apply(panel, answers, job, whole ? -Infinity : alignedMs, window.fromMs);

@@ -4,6 +4,7 @@ import { loginCode } from "./address";
 import { api, ApiError } from "./api";
 import { Feed } from "./feed";
 import { Live } from "./live";
+import { suggestRange } from "./navigate";
 import * as state from "./state";
 
 export const feed = new Feed({
@@ -13,6 +14,9 @@ export const feed = new Feed({
   hidden: () => document.hidden,
   busy: (busy) => {
     state.busy.value = busy;
+  },
+  arrived: () => {
+    state.tickMs.value = state.hubNowMs();
   },
   lost: (error) => {
     if (error.status === 401) refused();
@@ -24,6 +28,7 @@ let live: Live | null = null;
 let listsAtMs = 0;
 let listsTimer: ReturnType<typeof setTimeout> | undefined;
 const LISTS_EVERY_MS = 1000;
+const YOUNG_MS = 10 * 60_000;
 
 function refused(): void {
   live?.stop();
@@ -92,6 +97,8 @@ export async function open(): Promise<void> {
     const session = await api.session();
     state.hub.value = session.hub;
     state.session.value = "in";
+    // A hub that just started has minutes of points: a longer range would show them as a sliver.
+    if (Date.now() - session.hub.started_ms < YOUNG_MS) suggestRange({ kind: "live", spanMs: 5 * 60_000 });
     await loadLists();
     listen();
   } catch (cause) {
@@ -128,6 +135,7 @@ export function start(): void {
   }
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
+    state.tickMs.value = state.hubNowMs();
     live?.retryNow();
     feed.resume();
   });
@@ -135,7 +143,7 @@ export function start(): void {
   keepTime();
 }
 
-/** Moves the page's time on, about twice per pixel of a chart but at most once a second. */
+/** Moves the page's time on once a second, and at once when the hub's clock turns out to differ. */
 function keepTime(): void {
   const move = (): void => {
     if (!document.hidden) state.tickMs.value = state.hubNowMs();

@@ -69,6 +69,11 @@ export function chooseUtc(utc: boolean): void {
   write({ ...address.value, utc }, "replace", zoomDepth());
 }
 
+/** Takes this range if neither the address nor the viewer has said which one is wanted. */
+export function suggestRange(range: Range): void {
+  if (!/[?&](range|from)=/.test(location.hash)) write({ ...address.value, range }, "replace", 0);
+}
+
 /** Follows back, forward, and fragments typed by hand. */
 export function followHistory(): void {
   const follow = (): void => {

@@ -30,6 +30,11 @@ export const hubNowMs = (): number => Date.now() + clockOffsetMs.value;
 export const tickMs = signal(Date.now());
 export const range = computed(() => address.value.range);
 export const shownWindow = computed(() => windowOf(range.value, tickMs.value));
+/** The window whose points count: live, also those newer than the last tick of the page's clock. */
+export const countedWindow = (): { fromMs: number; toMs: number } => {
+  const { fromMs, toMs } = shownWindow.peek();
+  return { fromMs, toMs: range.peek().kind === "live" ? Infinity : toMs };
+};
 export const utc = computed(() => address.value.utc);
 
 const STORED_THEME = "heliograph.theme";

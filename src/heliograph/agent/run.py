@@ -59,6 +59,8 @@ class AgentStatistics:
     """Batches that wait now."""
     input_errors: int
     """Times that an input failed."""
+    empty_gathers: int
+    """Times that an input had nothing to tell, as a sensor that this board does not have."""
     refused_points: int
     """Points that line protocol cannot carry."""
 
@@ -99,6 +101,7 @@ class Agent:
             dropped=self._buffer.statistics.dropped,
             buffered=len(self._buffer),
             input_errors=sum(i.statistics.errors for i in self._inputs),
+            empty_gathers=sum(i.statistics.empty for i in self._inputs),
             refused_points=self._encoder.refused,
         )
 

@@ -1,4 +1,4 @@
-"""``/api/schema``, ``/api/devices``, ``/api/query``, ``/api/sql``, ``/api/live``: what the page and tools ask."""
+"""``/api/schema``, ``devices``, ``query``, ``sql`` and ``live``: what the page and our commands ask."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _plan(asked: dict[str, Any], entry: dict[str, Any]) -> Select:
         end_ns=_expect(asked, "end_ms", int) * _MS,
         interval_ns=_expect(asked, "interval_ms", int) * _MS,
         aggregate=Aggregate(function),
-        rate=_expect(entry, "rate", bool, False),
+        rate=_expect(entry, "rate", bool, default=False),
         where={str(tag): _words(where, tag) for tag in where},
         group_by=_words(entry, "group_by"),
     )

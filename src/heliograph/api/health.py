@@ -15,9 +15,7 @@ COMPATIBLE: Final = "v2.7.0-heliograph"
 
 async def ping(request: Request) -> Response:
     """``/ping``: 204 and the version headers that InfluxDB's clients look at."""
-    return Response(
-        status_code=204, headers={"X-Influxdb-Version": COMPATIBLE, "X-Influxdb-Build": "OSS"}
-    )
+    return Response(status_code=204, headers={"X-Influxdb-Version": COMPATIBLE, "X-Influxdb-Build": "OSS"})
 
 
 async def health(request: Request) -> Response:

@@ -9,7 +9,8 @@ from heliograph.api.services import services
 
 _NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Heliograph</title>
 <h1>The page is not built</h1>
-<p>The hub works; its page is missing in this installation. In a source checkout, <code>make up</code> builds it.</p>
+<p>The hub works; its page is missing in this installation.
+In a source checkout, <code>make up</code> builds it.</p>
 """
 
 

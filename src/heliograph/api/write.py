@@ -48,8 +48,9 @@ async def write_v1(request: Request) -> Response:
     if not result.error_count:
         return Response(status_code=204)
     told = [
-        error.reason if error.conflict else f"unable to parse '{error.excerpt}': {error.reason}"
-        f" (line {error.line}, column {error.column})"
+        error.reason
+        if error.conflict
+        else f"unable to parse '{error.excerpt}': {error.reason} (line {error.line}, column {error.column})"
         for error in result.errors[:_SHOWN_ERRORS]
     ]
     dropped = sum(error.conflict for error in result.errors)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from heliograph.transport.mqtt_link import MqttEndpoint
 
 _DEVICE = "demo"
-_TIMEOUT = 10.0
+_TIMEOUT = 5.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

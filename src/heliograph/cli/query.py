@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "Each measurement is a table with its tags, its fields and time (UTC). Examples:\n"
-        "  helio query \"SELECT time, usage_user FROM cpu WHERE cpu = 'cpu-total' ORDER BY time DESC LIMIT 5\"\n"
+        "  helio query \"SELECT time, usage_user FROM cpu WHERE cpu = 'cpu-total' ORDER BY time LIMIT 5\"\n"
         '  helio query "SELECT host, max(load1) FROM system GROUP BY host"'
     )
 
@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(names, answer["rows"])
     if answer["truncated"]:
-        print(f"Only the first {len(answer['rows']):,} rows are shown; use LIMIT or aggregate.", file=sys.stderr)
+        print(
+            f"Only the first {len(answer['rows']):,} rows are shown; use LIMIT or aggregate.", file=sys.stderr
+        )
     return 0
 
 

@@ -37,7 +37,9 @@ def _print(report: dict[str, Any]) -> None:
     console = Console(highlight=False)
     hub, broker, store = report["hub"], report["broker"], report["store"]
     up = time.time() - hub["started_ms"] / 1000
-    console.print(f"[bold]{hub['name']}[/]  heliograph {hub['version']}, up {_ago(up)}, data in {hub['home']}")
+    console.print(
+        f"[bold]{hub['name']}[/]  heliograph {hub['version']}, up {_ago(up)}, data in {hub['home']}"
+    )
     console.print(f"broker   {broker['name']}, MQTT on {broker['mqtt']}; {report['parser']} parser")
     console.print(
         f"store    {store['rows_sealed']:,} points in {store['segments']} segments"
@@ -51,7 +53,9 @@ def _print(report: dict[str, Any]) -> None:
         table.add_row(s["name"], *numbers, _size(s["bytes"]), _size(s["max_bytes"]))
     console.print(table)
     counted = {name: value for name, value in report["counters"].items() if value}
-    console.print("counted  " + (", ".join(f"{n.replace('_', ' ')} {v:,}" for n, v in counted.items()) or "nothing"))
+    console.print(
+        "counted  " + (", ".join(f"{n.replace('_', ' ')} {v:,}" for n, v in counted.items()) or "nothing")
+    )
     _print_quarantine(console, report["quarantine"])
     for warning in report["warnings"]:
         console.print(f"[yellow]warning[/]  {warning}", markup=True)

@@ -7,7 +7,9 @@ import argparse
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.epilog = 'Use it as: curl -H "Authorization: Token $(helio token)" http://127.0.0.1:8086/api/status'
+    parser.epilog = (
+        'Use it as: curl -H "Authorization: Token $(helio token)" http://127.0.0.1:8086/api/status'
+    )
 
 
 def run(args: argparse.Namespace) -> int:

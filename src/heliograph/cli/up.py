@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from heliograph.errors import ConfigError, Error
+from heliograph.errors import ConfigError
 
 if TYPE_CHECKING:
     from heliograph.hub.run import Ready
@@ -25,9 +23,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mqtt-port", metavar="PORT", help="port of the MQTT broker (1883; 0: any free one)")
     parser.add_argument("--interval", metavar="TIME", help="how often this machine's agent gathers (10s)")
     parser.add_argument("--no-agent", action="store_true", help="leave this machine's own agent out")
-    parser.add_argument("--config", metavar="FILE", type=Path, action="append", default=[], help="a TOML file")
     parser.add_argument(
-        "--set", metavar="KEY=VALUE", action="append", default=[], help="any setting, such as store.seal_rows=50000"
+        "--config", metavar="FILE", type=Path, action="append", default=[], help="a TOML file"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any setting, such as store.seal_rows=50000",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="log what the parts do")
     parser.epilog = "Data is kept below HELIO_HOME. Ctrl-C stops the hub."
@@ -44,28 +48,19 @@ def run(args: argparse.Namespace) -> int:
         datefmt="%H:%M:%S",
     )
     folder = home_folder(os.environ)
-    loaded = load(folder, config_files=args.config, environ=os.environ, overrides=parse_overrides(args.set) | _named(args))
+    loaded = load(
+        folder,
+        config_files=args.config,
+        environ=os.environ,
+        overrides=parse_overrides(args.set) | _named(args),
+    )
     try:
         from heliograph.hub.home import Home
-        from heliograph.hub.run import run as run_hub
+        from heliograph.hub.run import main
     except ModuleNotFoundError as error:
-        raise ConfigError(f"the hub's parts are not installed ({error.name}): pip install 'heliograph[hub]'") from error
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        await run_hub(loaded.settings, Home(folder), stop=stop, announce=_announce)
-
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(main())
-    except BaseExceptionGroup as group:
-        ours = group.subgroup(Error)
-        if ours is None:
-            raise
-        raise _first(ours) from group
+        missing = f"the hub's parts are not installed ({error.name}): pip install 'heliograph[hub]'"
+        raise ConfigError(missing) from error
+    main(loaded.settings, Home(folder), _announce)
     return 0
 
 
@@ -75,20 +70,6 @@ def _named(args: argparse.Namespace) -> dict[str, str]:
     if args.no_agent:
         overrides["agent.enabled"] = "false"
     return overrides
-
-
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ModuleNotFoundError:  # Windows has none; asyncio's own loop works as well
-        return None
-    return uvloop.new_event_loop  # type: ignore[return-value]
-
-
-def _first(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group
 
 
 def _announce(ready: Ready) -> None:

@@ -82,9 +82,7 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _SYNTAX_PLACE.search(str(error))
-        line = None
-        if place is not None:
-            line = int(place[1]) if place[1] else text.count("\n") + 1
+        line = int(place[1]) if place and place[1] else text.count("\n") + 1
         reason = _SYNTAX_PLACE.sub("", str(error))
         raise ConfigError(f"is not TOML: {reason}", path=path, line=line) from error
 

@@ -22,9 +22,9 @@ DEFAULT = "default"
 
 # Variables of clients and tests. None of them begins like a section's, and the hub reads none of the
 # broker's from them: HELIO_MQTT_PORT says where a client connects, HELIO_BROKER_MQTT_PORT where we listen.
-_CLIENT_VARIABLES = frozenset(
-    ("HELIO_HOME", "HELIO_URL", "HELIO_TOKEN", "HELIO_CORPUS", "HELIO_CONFIG")
-) | frozenset(f"HELIO_MQTT_{what}" for what in ("HOST", "PORT", "USER", "PASSWORD"))
+_CLIENT_VARIABLES = frozenset(("HELIO_HOME", "HELIO_URL", "HELIO_TOKEN", "HELIO_CORPUS")) | frozenset(
+    f"HELIO_MQTT_{what}" for what in ("HOST", "PORT", "USER", "PASSWORD")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,11 @@ def _check_unknown(variable: str, known: Iterable[str]) -> None:
         return
     section = next((name for name in sections() if variable.startswith(f"HELIO_{name.upper()}_")), None)
     if section is not None:
-        of_section = [name for name in known if name.startswith(f"HELIO_{section.upper()}_")]
-        raise ConfigError(f"unknown variable {variable}; {nearest(variable, of_section)}", key=variable)
+        name = variable.removeprefix(f"HELIO_{section.upper()}_").lower()
+        try:
+            known_key(section, name)
+        except ConfigError as error:
+            raise ConfigError(f"{variable}: {error}", key=error.key) from error
     # Others may have variables that begin with our name; one letter away from a setting is a slip.
     close = get_close_matches(variable, list(known), n=1, cutoff=0.92)
     if close and not variable.startswith("HELIO_TRACE_"):

@@ -9,7 +9,8 @@ def ways(http_url: str, mqtt_host: str, mqtt_port: int, token: str) -> list[dict
         {
             "id": "mosquitto_pub",
             "title": "Any MQTT client",
-            "text": f"mosquitto_pub -h {mqtt_host} -p {mqtt_port} -q 1 -t tel/my-board/lp -m 'room temperature=21.5'",
+            "text": f"mosquitto_pub -h {mqtt_host} -p {mqtt_port} -q 1"
+            " -t tel/my-board/lp -m 'room temperature=21.5'",
         },
         {
             "id": "telegraf",

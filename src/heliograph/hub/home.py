@@ -38,7 +38,7 @@ class Home:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.nats, self.segments, self.scratch):
             folder.mkdir(exist_ok=True, mode=0o700)
-        with open(os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        with os.fdopen(os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -60,7 +60,7 @@ class Home:
         with contextlib.suppress(FileNotFoundError):
             return path.read_text()
         password = secrets.token_urlsafe(24)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(password)
         return password
 

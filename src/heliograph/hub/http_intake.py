@@ -118,7 +118,7 @@ class HttpIntake:
             self._counters.http_unacknowledged += 1
             self._doubt.set()
             raise
-        await self._offer(_Ready(seq, request.bucket, parsed.batch), fresh)
+        await self._offer(_Ready(seq, request.bucket, parsed.batch), fresh=fresh)
         self._counters.http_batches += 1
         self._counters.http_points += parsed.points
         return result
@@ -129,7 +129,7 @@ class HttpIntake:
         # types are on disk before the batch is: a replay must not meet a field it cannot type
         return parsed, self._store.declare(request.bucket, parsed.batch)
 
-    async def _offer(self, ready: _Ready, fresh: bool) -> None:
+    async def _offer(self, ready: _Ready, *, fresh: bool) -> None:
         """Apply a batch and those behind it that waited for it, or let it wait for those before it."""
         if ready.seq <= self._applied or ready.seq in self._waiting:
             return
@@ -169,7 +169,7 @@ class HttpIntake:
             for message in group:
                 ready, fresh = await self._thread.run(self._decode, message)
                 self._counters.http_read_back += 1
-                await self._offer(ready, fresh)
+                await self._offer(ready, fresh=fresh)
         if self._applied < last_seq:  # the stream does not hold them any more
             self._applied = last_seq
             await self._offer_waiting()

@@ -7,9 +7,6 @@ import logging
 import time
 from typing import Final
 
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import parse
 from heliograph.errors import StoreBusy, TopicError
@@ -36,6 +33,7 @@ class MqttIntake:
         self,
         stream: StreamLog,
         store: Store,
+        *,
         quarantine: Quarantine,
         feed: LiveFeed,
         thread: IngestThread,
@@ -136,20 +134,17 @@ class MqttIntake:
         for applied in news:
             self._feed.publish(applied)
 
-    async def follow_qos0(self, connection: Client) -> None:
+    async def follow_qos0(self) -> None:
         """Apply QoS 0 messages as they pass by; runs until cancelled. None of them is promised to anyone."""
         waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
 
-        async def passing(message: Msg) -> None:
-            if (message.headers or {}).get("Nmqtt-Pub") != "0":
-                return
+        def put(subject: str, data: bytes) -> None:
             try:
-                waiting.put_nowait((message.subject, message.data))
+                waiting.put_nowait((subject, data))
             except asyncio.QueueFull:
                 self._counters.qos0_dropped += 1
 
-        subscription = await connection.subscribe("tel.>", cb=passing)
-        try:
+        async with self._stream.passing(put):
             while True:
                 subject, data = await waiting.get()
                 now = time.time_ns()
@@ -159,5 +154,3 @@ class MqttIntake:
                     self._counters.qos0_dropped += 1
                 else:
                     self._publish(news)
-        finally:
-            await subscription.unsubscribe()

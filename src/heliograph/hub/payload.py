@@ -1,4 +1,4 @@
-"""How a batch stands in the stream ``LP``: its bytes and the headers that make a replay give the same points."""
+"""How a batch stands in the stream ``LP``: its bytes, and headers by which a replay gives the same points."""
 
 from __future__ import annotations
 

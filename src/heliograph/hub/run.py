@@ -15,6 +15,7 @@ import asyncio
 import logging
 import os
 import platform
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from nats.aio.client import Client
+import uvloop
 
 import heliograph
 from heliograph import __version__
@@ -39,6 +40,7 @@ from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
 from heliograph.config.tree import Settings
+from heliograph.errors import Error
 from heliograph.hub.counters import Counters
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
@@ -76,7 +78,38 @@ class Ready:
     home: Path
 
 
-async def run(settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
+def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> None:
+    """Run a hub until SIGINT or SIGTERM.
+
+    Raises:
+        Error: why it could not start, or what failed for good.
+    """
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run(settings, home, stop=stop, announce=announce)
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(until_told())
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(Error)
+        if ours is None:
+            raise
+        raise _first(ours) from group
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def run(
+    settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]
+) -> None:
     """Run a hub until ``stop`` is set, then close it in the order of the data.
 
     Raises:
@@ -109,7 +142,6 @@ class _Broker:
     """nats-server and our connection to it."""
 
     server: NatsServer
-    connection: Client
     stream: StreamLog
 
 
@@ -149,7 +181,7 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     server = await stack.enter_async_context(nats_running(plan, endpoints))
     connection = await connect(nats_port, HUB_USER, plan.hub_password)
     stack.push_async_callback(connection.close)
-    return _Broker(server, connection, StreamLog(connection))
+    return _Broker(server, StreamLog(connection))
 
 
 class Hub:
@@ -171,7 +203,14 @@ class Hub:
         self._http = HttpIntake(
             stream, store, self._feed, self._thread, counters, body_bytes=settings.limits.body_bytes
         )
-        self._mqtt = MqttIntake(stream, store, quarantine, self._feed, self._thread, counters)
+        self._mqtt = MqttIntake(
+            stream,
+            store,
+            quarantine=quarantine,
+            feed=self._feed,
+            thread=self._thread,
+            counters=counters,
+        )
         self._housekeeping = Housekeeping(
             store,
             stream,
@@ -188,7 +227,13 @@ class Hub:
             "home": str(home.folder),
         }
         self._status = Status(
-            self._facts, broker.server, stream, store, quarantine, self._housekeeping, counters
+            hub=self._facts,
+            server=broker.server,
+            stream=stream,
+            store=store,
+            quarantine=quarantine,
+            housekeeping=self._housekeeping,
+            counters=counters,
         )
         self._url = f"http://{_shown(settings.http.host)}:{listener.getsockname()[1]}"
         endpoints = broker.server.endpoints
@@ -234,7 +279,7 @@ class Hub:
             async with asyncio.TaskGroup() as group:
                 keepers = [
                     group.create_task(supervise("reading MQTT", self._mqtt.follow), name="mqtt"),
-                    group.create_task(self._mqtt.follow_qos0(self._broker.connection), name="mqtt qos 0"),
+                    group.create_task(self._mqtt.follow_qos0(), name="mqtt qos 0"),
                     group.create_task(supervise("reading LP back", self._http.fill_gaps), name="lp gaps"),
                     group.create_task(supervise("housekeeping", self._housekeeping.run), name="housekeeping"),
                 ]

@@ -22,6 +22,7 @@ class Status:
 
     def __init__(
         self,
+        *,
         hub: Mapping[str, str | int],
         server: NatsServer,
         stream: StreamLog,

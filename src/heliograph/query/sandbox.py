@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import resource
 import sys
 from typing import Any, Final
@@ -21,7 +22,7 @@ _ADDRESS_SPACE_FLOOR: Final = 4 * 1024**3
 """DuckDB reserves much more address space than it uses; this stops a runaway, memory_limit does the rest."""
 
 
-class Refusal(Exception):  # noqa: N818 - what the user is told, not a fault of ours
+class Refusal(Exception):
     """The statement is not one that may run here."""
 
 
@@ -69,7 +70,9 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     columns = [
         {"name": name, "type": str(type_)} for name, type_ in zip(answer.columns, answer.types, strict=True)
     ]
-    rows = answer.project(", ".join(_column(c["name"], c["type"]) for c in columns)).limit(limit + 1).fetchall()
+    rows = (
+        answer.project(", ".join(_column(c["name"], c["type"]) for c in columns)).limit(limit + 1).fetchall()
+    )
     return {
         "columns": columns,
         "rows": [[_plain(value) for value in row] for row in rows[:limit]],
@@ -101,7 +104,9 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
 def _column(name: str, type_: str) -> str:
     """Write times of ns out as text: Python's own have microseconds."""
     quoted = '"' + name.replace('"', '""') + '"'
-    return f"strftime({quoted}, '%Y-%m-%dT%H:%M:%S.%nZ') AS {quoted}" if type_ == "TIMESTAMP_NS" else quoted
+    if type_ != "TIMESTAMP_NS":
+        return quoted
+    return f"replace({quoted}::VARCHAR, ' ', 'T') || 'Z' AS {quoted}"
 
 
 def _table_functions(node: Any) -> list[str]:
@@ -118,8 +123,8 @@ def _table_functions(node: Any) -> list[str]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.isoformat().removesuffix("+00:00") + "Z"
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no word for it
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return str(value)

@@ -41,37 +41,46 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
     end_ns = min(select.end_ns, MAX_TIME_NS)
     rows = render(snapshot, register, start_ns=start_ns, end_ns=end_ns, fields=select.fields)
     where, parameters = _where(select, measurement)
-    bucket = f"time - ((time % {select.interval_ns} + {select.interval_ns}) % {select.interval_ns})"
     groups = [quote(t) if t else "NULL::VARCHAR" for t in tags]
     if select.rate:
-        return _rate_sql(select, measurement, fields, groups, f"({rows}){where}", bucket), parameters
+        return _rate_sql(select, measurement, fields, groups=groups, rows=f"({rows}){where}"), parameters
     values = [_SQL[select.aggregate].format(quote(f)) for f in fields]
-    columns = ", ".join([f"{bucket} AS t", *groups, *values])
+    columns = ", ".join([f"{_interval(select)} AS t", *groups, *values])
     keys = ", ".join(str(i + 1) for i in range(1 + len(groups)))
     return f"SELECT {columns} FROM ({rows}){where} GROUP BY {keys} ORDER BY t", parameters
 
 
 def _rate_sql(
-    select: Select, measurement: Measurement, fields: Sequence[str], groups: Sequence[str], rows: str, bucket: str
+    select: Select, measurement: Measurement, fields: Sequence[str], *, groups: Sequence[str], rows: str
 ) -> str:
+    """Three steps: the newest value per series and interval, its change per second, the sum per group."""
     tags = [quote(t) for t in measurement.tags.values()]
-    last = ", ".join(f"arg_max({quote(f)}, time)::DOUBLE AS v{i}" for i, f in enumerate(fields))
     keys = ", ".join(["t", *tags])
-    newest = f"SELECT {', '.join([f'{bucket} AS t', *tags])}, max(time) AS at, {last} FROM {rows} GROUP BY {keys}"
-    rates = ", ".join(
-        f"CASE WHEN v{i} >= lag(v{i}) OVER w THEN (v{i} - lag(v{i}) OVER w) * 1e9 / (at - lag(at) OVER w) END"
-        f" AS r{i}"
+    newest = ", ".join(f"arg_max({quote(f)}, time)::DOUBLE AS v{i}" for i, f in enumerate(fields))
+    per_interval = (
+        f"SELECT {', '.join([f'{_interval(select)} AS t', *tags])}, max(time) AS at_ns, {newest}"
+        f" FROM {rows} GROUP BY {keys}"
+    )
+    changes = ", ".join(
+        f"CASE WHEN v{i} >= lag(v{i}) OVER w"
+        f" THEN (v{i} - lag(v{i}) OVER w) * 1e9 / (at_ns - lag(at_ns) OVER w) END AS r{i}"
         for i in range(len(fields))
     )
     partition = f"PARTITION BY {', '.join(tags)} " if tags else ""
-    changes = f"SELECT {keys}, {rates} FROM ({newest}) WINDOW w AS ({partition}ORDER BY t)"
+    per_second = f"SELECT {keys}, {changes} FROM ({per_interval}) WINDOW w AS ({partition}ORDER BY t)"
     sums = ", ".join(f"sum(r{i})" for i in range(len(fields)))
     numbers = ", ".join(str(i + 1) for i in range(1 + len(groups)))
     start_ns = select.start_ns - select.start_ns % select.interval_ns
     return (
-        f"SELECT {', '.join(['t', *groups])}, {sums} FROM ({changes}) WHERE t >= {start_ns}"
+        f"SELECT {', '.join(['t', *groups])}, {sums} FROM ({per_second}) WHERE t >= {start_ns}"
         f" GROUP BY {numbers} ORDER BY t"
     )
+
+
+def _interval(select: Select) -> str:
+    """The start of a row's interval; the double modulo rounds down before 1970 too."""
+    step = select.interval_ns
+    return f"time - ((time % {step} + {step}) % {step})"
 
 
 def _field(measurement: Measurement, select: Select, name: str) -> str:

@@ -26,9 +26,7 @@ _MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
 class UserSql:
     """Runs a user's SELECT where it can read the bucket's points and nothing else."""
 
-    def __init__(
-        self, store: Store, duck: Duck, scratch: Path, *, seconds: float, memory_bytes: int
-    ) -> None:
+    def __init__(self, store: Store, duck: Duck, scratch: Path, *, seconds: float, memory_bytes: int) -> None:
         self._store = store
         self._duck = duck
         self._scratch = scratch
@@ -70,7 +68,10 @@ class UserSql:
             segments = (*snapshot.segments, *self._copies(snapshot, folder, len(views)))
             files += [str(s.path) for s in segments]
             rows = render(
-                replace(snapshot, segments=segments, hot=()), _no_tables, start_ns=MIN_TIME_NS, end_ns=MAX_TIME_NS
+                replace(snapshot, segments=segments, hot=()),
+                _no_tables,
+                start_ns=MIN_TIME_NS,
+                end_ns=MAX_TIME_NS,
             )
             views[name] = f"SELECT make_timestamp_ns(time) AS time, * EXCLUDE (time) FROM ({rows})"
         return {
@@ -94,9 +95,7 @@ class UserSql:
             with self._duck.cursor() as cursor:
                 rows = render(only, cursor.register, start_ns=hot.min_ns, end_ns=hot.max_ns + 1)
                 cursor.rows(f"COPY (SELECT {columns} FROM ({rows})) TO {literal(str(path))} (FORMAT parquet)")
-            copies.append(
-                Segment(0, path, frozenset([*tags, *fields]), hot.count, hot.min_ns, hot.max_ns, 0)
-            )
+            copies.append(Segment(0, path, frozenset([*tags, *fields]), hot.count, hot.min_ns, hot.max_ns, 0))
         return copies
 
     async def _child(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +126,6 @@ class UserSql:
 
 def _too_long(seconds: float) -> str:
     return f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less"
-
 
 
 def _no_tables(table: ArrowTable) -> str:

@@ -57,8 +57,7 @@ def field_column(column: Column, rows: int) -> Any:
     """A copy of a field's column, as it is now, ``rows`` long. Booleans become uint8 0 and 1."""
     column.pad(rows)
     valid = pack_bits(column.valid)
-    if column.type is FieldType.STRING:
-        assert isinstance(column.values, list)
+    if isinstance(column.values, list):
         return _strings(column.values, valid)
     values = bytes(column.values) if isinstance(column.values, bytearray) else column.values[:]
     return na.c_array_from_buffers(_TYPES[column.type], rows, [valid, values])

@@ -59,9 +59,7 @@ class Catalogue:
             "SELECT id, bucket, measurement, path, columns, row_count, min_ns, max_ns, size_bytes"
             " FROM segment ORDER BY id"
         ):
-            segment = Segment(
-                id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size
-            )
+            segment = Segment(id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size)
             self.segments.setdefault((bucket, measurement), []).append(segment)
         if DEFAULT_BUCKET not in self.measurements:
             self.create_bucket(DEFAULT_BUCKET)
@@ -103,8 +101,12 @@ class Catalogue:
             sql.executemany(
                 "INSERT INTO column_ VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (bucket, c.measurement, *(("field", c.name, c.type.value) if c.type else ("tag", c.name, "")),
-                     c.physical)
+                    (
+                        bucket,
+                        c.measurement,
+                        *(("field", c.name, c.type.value) if c.type else ("tag", c.name, "")),
+                        c.physical,
+                    )
                     for c in new
                 ],
             )

@@ -100,8 +100,9 @@ class HotTable:
             times.append(time_ns)
             rows.append(row)
             row += 1
-        self.min_ns = min(self.min_ns, min(table.times_ns))
-        self.max_ns = max(self.max_ns, max(table.times_ns))
+        first_ns, last_ns = min(table.times_ns), max(table.times_ns)
+        self.min_ns = min(self.min_ns, first_ns)
+        self.max_ns = max(self.max_ns, last_ns)
         return rows
 
     def copy(self) -> HotRows:

@@ -159,14 +159,16 @@ def _sources(snapshot: Snapshot, register: Register, start_ns: int, end_ns: int)
             "0",
             segment.min_ns,
             segment.max_ns,
-            True,
+            in_order=True,
         )
         for segment in snapshot.segments
         if segment.min_ns < end_ns and segment.max_ns >= start_ns
     ]
-    for hot in snapshot.hot:
-        if hot.min_ns < end_ns and hot.max_ns >= start_ns:
-            sources.append(_hot_source(hot, snapshot.measurement, register))
+    sources += [
+        _hot_source(hot, snapshot.measurement, register)
+        for hot in snapshot.hot
+        if hot.min_ns < end_ns and hot.max_ns >= start_ns
+    ]
     return sources
 
 

@@ -49,14 +49,14 @@ class SegmentWriter:
         """
         folder = self.folder / folder_name(bucket) / folder_name(measurement.name)
         folder.mkdir(parents=True, exist_ok=True)
-        for start_ns in self._days(measurement, hot):
+        for start_ns in self._days(hot):
             path = folder / f"{start_ns // DAY_NS}-{stamp}.parquet"
             yield self._write_day(bucket, measurement, hot, path, start_ns)
         _sync_folder(folder)
         _sync_folder(folder.parent)
         _sync_folder(self.folder)
 
-    def _days(self, measurement: Measurement, hot: HotRows) -> list[int]:
+    def _days(self, hot: HotRows) -> list[int]:
         first, last = hot.min_ns // DAY_NS, hot.max_ns // DAY_NS
         if first == last:
             return [first * DAY_NS]
@@ -111,7 +111,7 @@ def folder_name(name: str) -> str:
     encoded = percent_encode(name, safe=" ").replace(".", "%2E")
     if len(encoded) <= _NAME_LIMIT:
         return encoded
-    return f"{encoded[:_NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
+    return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
 
 
 def _sync_folder(folder: Path) -> None:

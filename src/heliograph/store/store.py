@@ -178,7 +178,9 @@ class Store:
             generation = self._current
             age = time.monotonic() - generation.since
             full = generation.rows >= self._seal_rows
-            return bool(self._sealing) or full or (age >= interval and bool(generation.marks or generation.rows))
+            return (
+                bool(self._sealing) or full or (age >= interval and bool(generation.marks or generation.rows))
+            )
 
     def seal(self) -> int:
         """Write the hot columns as segments and return the number of points sealed.

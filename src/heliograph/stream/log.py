@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,7 @@ LP: Final = "LP"
 MQTT: Final = "$MQTT_msgs"
 """Every MQTT message of QoS 1 and 2, subject ``$MQTT.msgs.<topic>``; nats-server acknowledges from it."""
 MQTT_PREFIX: Final = "$MQTT.msgs."
+QOS0_SUBJECTS: Final = "tel.>"
 
 ACK_TIMEOUT: Final = 5.0
 _BATCH_MESSAGES: Final = 2_000
@@ -192,6 +193,24 @@ class StreamLog:
             yield inbox
         finally:
             inbox.close()
+            with contextlib.suppress(NatsError):
+                await subscription.unsubscribe()
+
+    @contextlib.asynccontextmanager
+    async def passing(self, put: Callable[[str, bytes], None]) -> AsyncIterator[None]:
+        """Hand every QoS 0 message below ``tel/`` to ``put(subject, payload)`` while the block lasts.
+
+        They are in no stream: what passes while nobody looks is gone. ``put`` must not wait.
+        """
+
+        async def take(message: Msg) -> None:
+            if (message.headers or {}).get("Nmqtt-Pub") == "0":
+                put(message.subject, message.data)
+
+        subscription = await self._connection.subscribe(QOS0_SUBJECTS, cb=take)
+        try:
+            yield
+        finally:
             with contextlib.suppress(NatsError):
                 await subscription.unsubscribe()
 

@@ -5,8 +5,8 @@ import type { Chart } from "../chart";
 import { inksFor } from "../colour";
 import { formatDayClock, formatRange } from "../clock";
 import { statistics, type Columns } from "../data";
-import { go, linkTo } from "../navigate";
-import { address, chartWidth, range, shownWindow, utc } from "../state";
+import { go, linkTo, undoZoom } from "../navigate";
+import { address, chartWidth, countedWindow, range, shownWindow, utc } from "../state";
 import { CopyButton } from "./CopyButton";
 import { Expand, Shrink } from "./icons";
 import { Legend } from "./Legend";
@@ -54,7 +54,7 @@ function ExpandLink({ chart }: { chart: Chart }) {
 /** What browser tests read: how many points the window holds and when the newest one was. */
 function marks(filled: Filled | null): Record<string, string> {
   if (filled === null) return { "data-points": "0" };
-  const { fromMs, toMs } = shownWindow.peek();
+  const { fromMs, toMs } = countedWindow();
   const figures = filled.columns.series.map((column) => statistics(filled.columns, column, fromMs, toMs));
   return {
     "data-points": figures.reduce((sum, one) => sum + one.points, 0).toString(),
@@ -73,7 +73,7 @@ function PanelBody(props: { chart: Chart; filled: Filled | null; problem: string
 }
 
 function hasPoints(columns: Columns): boolean {
-  const { fromMs, toMs } = shownWindow.peek();
+  const { fromMs, toMs } = countedWindow();
   return columns.series.some((column) => statistics(columns, column, fromMs, toMs).points > 0);
 }
 
@@ -90,7 +90,7 @@ function Picture({ chart, filled }: { chart: Chart; filled: Filled }) {
       ),
     [names],
   );
-  const { fromMs, toMs } = shownWindow.peek();
+  const { fromMs, toMs } = countedWindow();
   const figures = columns.series.map((column) => statistics(columns, column, fromMs, toMs));
   const choose = (series: number, toggle: boolean): void => {
     hidden.value = chooseSeries(
@@ -156,11 +156,13 @@ function Nothing({ lastMs }: { lastMs: number }) {
       },
     });
   const offered = lastMs > 0 && (lastMs < fromMs || lastMs > toMs);
+  // A rate needs two points: the first one alone draws nothing yet.
+  const soon = range.value.kind === "live" && lastMs >= fromMs;
   return (
-    <div class="plot blank" data-testid="panel-empty">
+    <div class="plot blank" data-testid="panel-empty" onDblClick={undoZoom}>
       <p>
-        {range.value.kind === "live"
-          ? "No points in this time."
+        {soon
+          ? "The first values come with the next points."
           : `No points in ${formatRange(fromMs, toMs, utc.value)}.`}
       </p>
       {offered ? (

@@ -26,6 +26,8 @@ export function Login() {
           <CopyButton text="helio login" />
         </div>
         <form onSubmit={submit}>
+          {/* Lets password managers keep the token under a name. */}
+          <input type="text" name="user" autocomplete="username" value="operator" readOnly hidden />
           <label class="field">
             <span>
               Or paste the operator token, which <code>helio token</code> prints

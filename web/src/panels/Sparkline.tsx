@@ -2,16 +2,18 @@
 import type { Chart } from "../chart";
 import { drawingOf } from "../drawn";
 import { formatValue } from "../format";
-import { shownWindow } from "../state";
+import { countedWindow, shownWindow } from "../state";
 import { medianSpacing, statistics } from "../data";
 import { sparkPath } from "../spark";
 import { usePanel } from "./usePanel";
 
 const WIDTH_PX = 120;
 const HEIGHT_PX = 28;
+// Its buckets are long and its line is short: it can wait for the charts.
+const TAIL_EVERY_MS = 5000;
 
 export function Sparkline({ chart }: { chart: Chart }) {
-  const { filled, place } = usePanel(chart, () => WIDTH_PX);
+  const { filled, place } = usePanel(chart, () => WIDTH_PX, TAIL_EVERY_MS);
   const now = filled.value;
   const { fromMs, toMs } = shownWindow.peek();
   const column = now?.columns.series[0];
@@ -19,7 +21,7 @@ export function Sparkline({ chart }: { chart: Chart }) {
   if (now !== null && column !== undefined) {
     const drawing = drawingOf({ ...now.columns, series: [column] }, now.intervalMs, [true], false);
     path = sparkPath(drawing, { fromMs, toMs }, { widthPx: WIDTH_PX, heightPx: HEIGHT_PX, max: chart.max });
-    const figures = statistics(now.columns, column, fromMs, toMs);
+    const figures = statistics(now.columns, column, fromMs, countedWindow().toMs);
     // An old value is not the present one: the line ends where the points end, and so does the number.
     const fresh =
       toMs - figures.lastMs < Math.max(60_000, 3 * medianSpacing(now.columns.time, column.values));

@@ -27,7 +27,7 @@ const observer = new IntersectionObserver(
   { rootMargin: "300px 0px" },
 );
 
-export function usePanel(chart: Chart, widthPx: () => number): PanelState {
+export function usePanel(chart: Chart, widthPx: () => number, tailEveryMs = 0): PanelState {
   const filled = useSignal<Filled | null>(null);
   const problem = useSignal<string | null>(null);
   const place = useRef<HTMLElement>(null);
@@ -39,6 +39,8 @@ export function usePanel(chart: Chart, widthPx: () => number): PanelState {
     const panel: Panel = {
       chart,
       widthPx,
+      tailEveryMs,
+      tailedAtMs: -Infinity,
       visible: false,
       dirtyFromMs: -Infinity,
       columns: null,
