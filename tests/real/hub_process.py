@@ -1,9 +1,10 @@
-"""A real hub in a process of its own, for tests: ``helio up`` on free ports and a folder that is thrown away."""
+"""A real hub in a process of its own: ``helio up`` on free ports and a folder that is thrown away."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,14 @@ class HubProcess:
     def token(self) -> str:
         """The operator's token."""
         return (self.home / "operator.token").read_text().strip()
+
+    @property
+    def nats_url(self) -> str:
+        """The address of the hub's nats-server, with the hub's own rights."""
+        folder = self.home / "nats"
+        port = re.search(r'^listen: "127.0.0.1:(\d+)"', (folder / "nats.conf").read_text(), re.MULTILINE)
+        assert port is not None
+        return f"nats://hub:{(folder / 'hub.password').read_text()}@127.0.0.1:{port[1]}"
 
     @property
     def facts(self) -> dict[str, Any]:

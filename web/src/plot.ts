@@ -103,7 +103,8 @@ export class Plot {
           ...axis,
           size: 26,
           gap: 6,
-          space: 64,
+          // Labels with seconds are wider than 14:05.
+          space: (_, __, fromMs, toMs) => (toMs - fromMs < 240_000 ? 76 : 50),
           values: (_, ticks, __, ___, stepMs) => formatTimeTicks(ticks, stepMs, spec.utc),
         },
         {
