@@ -38,7 +38,7 @@ define CHECK_SOURCES
 	$(RUN) -m ruff check $(PYTHON_FILES)
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
-	$(WITH_NODE) npm run check && npm test && npm run size
+	@$(WITH_NODE) npm run check && npm test && npm run size
 endef
 
 check: $(DEV) $(PAGE) ## the fast part: format, lint, types, imports, unit and golden tests, docs, page
@@ -87,18 +87,22 @@ $(RUN):
 	  $(PYTHON) -m venv $(VENV); }
 
 $(RUNTIME): constraints.txt pyproject.toml | $(RUN)
-	$(PIP) install --require-hashes -r constraints.txt
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	@echo "Installing the pinned dependencies into $(VENV)"
+	@$(PIP) install --require-hashes -r constraints.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): $(RUNTIME) constraints-dev.txt
-	$(PIP) install --require-hashes -r constraints-dev.txt
+	@echo "Installing the tools for development"
+	@$(PIP) install --require-hashes -r constraints-dev.txt
 	@touch $@
 
 $(NODE_MODULES): web/package.json web/package-lock.json | $(RUN)
-	$(WITH_NODE) npm ci --no-audit --no-fund
+	@echo "Installing what builds the page"
+	@$(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PAGE): $(PAGE_SOURCES) $(NODE_MODULES)
-	$(WITH_NODE) npm run build
+	@echo "Building the page"
+	@$(WITH_NODE) npm --silent run build
 	@touch $@

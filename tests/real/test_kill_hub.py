@@ -122,7 +122,7 @@ def test_every_acknowledged_point_is_there_once_after_kills(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generator = random.Random(20)
-    with HubProcess(tmp_path / "hub", "--no-agent", "--set", "store.seal_rows=2000") as hub:
+    with HubProcess(tmp_path / "hub", "--no-agent", "--set", "store.seal_rows=5000") as hub:
         writers = [Writer(f"http{i}", HttpSender(hub)) for i in range(2)]
         writers += [Writer(f"mqtt{i}", MqttSender(hub, f"dev{i}")) for i in range(2)]
         for writer in writers:

@@ -93,7 +93,9 @@ def test_one_point_goes_from_an_agent_to_a_pixel(hub: HubProcess, agent: subproc
     agent.wait(10)
     hub.stop()
     files = [str(path) for path in (hub.home / "segments" / "telegraf" / "system").glob("*.parquet")]
-    sealed = duckdb.sql(f"SELECT host, load1 FROM read_parquet({files}) WHERE time = {time_ns}").fetchall()
+    with duckdb.connect() as stranger:
+        found = stranger.execute(f"SELECT host, load1 FROM read_parquet({files}) WHERE time = {time_ns}")
+        sealed = found.fetchall()
     assert sealed == [("tour", load)]
 
     # 8. And after the next start (hub/run.py) it is still there, once.
@@ -105,7 +107,9 @@ def overhear(hub: HubProcess, topic_filter: str) -> tuple[str, bytes]:
     """Return topic and payload of the next message."""
     heard: list[tuple[str, bytes]] = []
     listener = paho.Client(CallbackAPIVersion.VERSION2)
-    listener.on_message = lambda _client, _data, message: heard.append((message.topic, message.payload))
+    listener.on_message = lambda _client, _data, message: heard.append(
+        (message.topic, bytes(message.payload))
+    )
     listener.connect(hub.mqtt_host, hub.mqtt_port)
     listener.subscribe(topic_filter, qos=1)
     deadline = time.monotonic() + PATIENCE

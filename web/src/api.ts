@@ -59,7 +59,13 @@ export interface Result {
 export interface Status {
   readonly hub: HubInfo & { readonly home: string };
   readonly parser: string;
-  readonly broker: { readonly version: string; readonly mqtt: string; readonly clients: number };
+  readonly broker: {
+    readonly name: string;
+    readonly mqtt: string;
+    readonly restarts: number;
+    /** Open pages that listen for new points. */
+    readonly pages: number;
+  };
   readonly streams: readonly {
     readonly name: string;
     readonly first_seq: number;

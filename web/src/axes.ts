@@ -31,6 +31,8 @@ export interface AxisNeeds {
   readonly stacked: boolean;
 }
 
+const FLAT_BYTES = 4 * 1024 ** 2;
+
 /** The span of a value axis around the lowest and highest drawn value, null when nothing is drawn. */
 export function valueSpan(low: number | null, high: number | null, needs: AxisNeeds): [number, number] {
   const floor = needs.unit.zero || needs.stacked ? 0 : null;
@@ -40,7 +42,7 @@ export function valueSpan(low: number | null, high: number | null, needs: AxisNe
   const top = floor === null || high > 0 ? high : floor;
   // Nothing but zeros: the line lies on the ground.
   if (floor !== null && bottom === floor && top === floor)
-    return [0, needs.unit.scaling === "iec" ? 1024 : 1];
+    return [0, needs.unit.scaling === "iec" ? FLAT_BYTES : 1];
   // A flat line stands in the middle of a span that is small beside its value, not at an edge.
   const least = Math.max(Math.abs(top) * 0.02, needs.unit.scaling === "iec" ? 1024 : 1e-9);
   const spare = Math.max((top - bottom) * 0.08, top - bottom < least ? least / 2 : 0);

@@ -246,7 +246,7 @@ export function boardOf(device: Device, schema: readonly Measurement[]): Chart[]
   return [...known, ...rest.flatMap(automaticCharts)];
 }
 
-/** Up to three small charts for a device's row: CPU, memory and temperature, else what it has. */
+/** Up to three small charts for a device's row: CPU, memory and temperature (or load), else what it has. */
 export function sparksOf(device: Device, schema: readonly Measurement[]): Chart[] {
   const sources = sourcesOf(device, schema);
   const total = sources.get("cpu")?.schema.tags.includes("cpu") === true ? { cpu: ["cpu-total"] } : {};
@@ -264,7 +264,13 @@ export function sparksOf(device: Device, schema: readonly Measurement[]): Chart[
       unit: UNITS.percent,
       max: 100,
     }),
-    heat === null ? null : { ...heat, id: "spark-temp", title: "Temp.", parts: heat.parts.slice(-1) },
+    heat === null
+      ? charted([simple(sources, "system", { load1: "Load" })], {
+          id: "spark-load",
+          title: "Load",
+          unit: UNITS.load,
+        })
+      : { ...heat, id: "spark-temp", title: "Temp.", parts: heat.parts.slice(-1) },
   ].filter((spark) => spark !== null);
   if (sparks.length > 0) return sparks;
   return boardOf(device, schema)

@@ -6,6 +6,7 @@ import { lonely, nearestValue, type Drawing } from "./drawn";
 import { formatTicks } from "./format";
 import type { Window } from "./range";
 import { Tooltip } from "./tooltip";
+import { listenForDrags } from "./touch";
 import type { Unit } from "./units";
 
 export interface PlotSeries {
@@ -47,6 +48,14 @@ export class Plot {
     this.plot.over.addEventListener("mouseenter", this.enter);
     this.plot.over.addEventListener("mouseleave", this.leave);
     this.plot.over.addEventListener("wheel", this.wheel, { passive: false });
+    listenForDrags(this.plot.over, {
+      move: (fromPx, toPx) => this.mark(fromPx, toPx),
+      end: (fromPx, toPx) => {
+        this.mark(fromPx, toPx);
+        this.select();
+      },
+      cancel: () => this.mark(0, 0),
+    });
   }
 
   /** Draws these lines in this window; `shown` hides series without changing their colours. */
@@ -200,8 +209,13 @@ export class Plot {
     const { left, width } = this.plot.select;
     if (width < DRAG_LEAST_PX) return;
     const [fromMs, toMs] = [this.plot.posToVal(left, "x"), this.plot.posToVal(left + width, "x")];
-    this.plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.mark(0, 0);
     this.spec.zoom(fromMs, toMs);
+  }
+
+  private mark(fromPx: number, toPx: number): void {
+    const [left, width] = [Math.min(fromPx, toPx), Math.abs(toPx - fromPx)];
+    this.plot.setSelect({ left, top: 0, width, height: this.plot.over.clientHeight }, false);
   }
 
   /** A press with shift moves the window along; any other starts a selection. */
@@ -214,7 +228,6 @@ export class Plot {
   }
 
   private pan(start: MouseEvent): void {
-    start.preventDefault();
     const { fromMs, toMs } = this.window;
     const msPerPx = (toMs - fromMs) / Math.max(1, this.plot.over.clientWidth);
     const move = (event: MouseEvent): void => {

@@ -43,7 +43,7 @@ def _parser(chosen: str | None, formatter: type[argparse.HelpFormatter]) -> argp
         formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"heliograph {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(title="Commands", metavar="COMMAND", dest="command")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter)
         if name == chosen:

@@ -29,8 +29,12 @@ class Counters:
     """Points that came with QoS 0."""
     qos0_dropped: int = 0
     """QoS 0 messages dropped because the hub could not follow."""
+    store_waits: int = 0
+    """How often reading a stream waited because too many points were waiting to be sealed."""
     seals: int = 0
     """How often hot points were written as segments."""
+    segments_merged: int = 0
+    """Small segments that were merged into larger ones."""
     seal_failures: int = 0
     """How often that failed."""
 

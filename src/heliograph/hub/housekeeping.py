@@ -17,7 +17,7 @@ from heliograph.stream.log import LP, MQTT, StreamLog
 
 log = logging.getLogger(__name__)
 
-TICK: Final = 1.0
+TICK: Final = 0.25
 PURGE_EVERY: Final = 15.0
 RETRY_AFTER: Final = 10.0
 HIGH_WATER: Final = 0.75
@@ -48,19 +48,23 @@ class Housekeeping:
         """Why the last seal failed; None when it did not."""
 
     async def run(self) -> None:
-        """Do what is due, every second; runs until cancelled."""
+        """Do what is due; runs until cancelled."""
         purged = time.monotonic()
         while True:
             await asyncio.sleep(TICK)
+            while self._store.seal_due(self._seal_interval):
+                if not await self.seal():
+                    await asyncio.sleep(RETRY_AFTER)
             await asyncio.to_thread(self._quarantine.flush)
-            if self._store.seal_due(self._seal_interval) and not await self.seal():
-                await asyncio.sleep(RETRY_AFTER)
             if time.monotonic() - purged >= PURGE_EVERY:
                 purged = time.monotonic()
                 await self.purge()
 
     async def seal(self) -> bool:
-        """Write the hot points as segments; False if that failed, in which case they stay hot."""
+        """Write the hot points as segments, and merge small ones; False if something of it failed.
+
+        Points that could not be written stay hot, and in the stream.
+        """
         try:
             points = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.seal)
         except (Error, OSError) as error:
@@ -74,6 +78,16 @@ class Housekeeping:
         self.trouble = None
         self._counters.seals += 1
         log.debug("Sealed, points=%s", points)
+        return await self._compact()
+
+    async def _compact(self) -> bool:
+        """Merge small segments; False if that failed, which costs speed and nothing else."""
+        try:
+            merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.compact)
+        except (Error, OSError) as error:
+            log.error("Merging segments failed: %s", error)
+            return False
+        self._counters.segments_merged += merged
         return True
 
     async def purge(self) -> None:
@@ -87,6 +101,8 @@ class Housekeeping:
                 continue
             upto = min(old.get(name, 0), mark.seq)
             if state.size_bytes > HIGH_WATER * state.max_bytes:
+                # what is not sealed cannot be given up: seal now, give up at the next turn
+                await self.seal()
                 half = state.first_seq + (mark.seq - state.first_seq + 1) // 2
                 upto = max(upto, half)
             if upto >= state.first_seq:

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING: Final = 64
 """Batches between parser and acknowledgement; more are answered with "try again"."""
+_BUSY_PAUSE: Final = 0.1
 _CHECK: Final = 1.0
 """How long the stream may be ahead of us before we look why."""
 
@@ -167,12 +168,21 @@ class HttpIntake:
             return
         async for group in self._stream.read(LP, self._applied + 1, last_seq):
             for message in group:
-                ready, fresh = await self._thread.run(self._decode, message)
+                ready, fresh = await self._decoded(message)
                 self._counters.http_read_back += 1
                 await self._offer(ready, fresh=fresh)
         if self._applied < last_seq:  # the stream does not hold them any more
             self._applied = last_seq
             await self._offer_waiting()
+
+    async def _decoded(self, message: Message) -> tuple[_Ready, bool]:
+        while True:
+            try:
+                return await self._thread.run(self._decode, message)
+            except StoreBusy as busy:
+                log.debug("Waiting for the store: %s", busy)
+                self._counters.store_waits += 1
+                await asyncio.sleep(_BUSY_PAUSE)
 
     async def _offer_waiting(self) -> None:
         first = self._waiting.pop(self._applied + 1, None)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _TELEMETRY: Final = f"{MQTT_PREFIX}tel."
 _QOS0_WAITING: Final = 10_000
-_BUSY_PAUSE: Final = 0.5
+_BUSY_PAUSE: Final = 0.1
 _ERRORS_KEPT: Final = 100
 
 
@@ -54,7 +54,10 @@ class MqttIntake:
         return self._applied
 
     async def recover(self) -> None:
-        """Find where to go on. A recreated or older stream is read from its first message."""
+        """Apply what the stream holds and no segment does.
+
+        A stream that was recreated, or restored from an older copy, is read from its first message.
+        """
         self._loop = asyncio.get_running_loop()
         state = await self._stream.state(MQTT)
         mark = self._store.watermarks().get(MQTT)
@@ -62,6 +65,10 @@ class MqttIntake:
         if mark is not None and mark.created == state.created and mark.seq <= state.last_seq:
             self._applied = mark.seq
         self._applied = max(self._applied, state.first_seq - 1)
+        if self._applied < state.last_seq:
+            log.info("Reading MQTT back, messages=%s", state.last_seq - self._applied)
+            async for group in self._stream.read(MQTT, self._applied + 1, state.last_seq):
+                await self._apply_whole(group)
 
     async def follow(self) -> None:
         """Apply the stream's messages as they come; runs until cancelled.
@@ -69,30 +76,33 @@ class MqttIntake:
         On cancellation a group of messages is applied whole or will be read again.
         """
         async for group in self._stream.read(MQTT, self._applied + 1):
-            done = 0
-            while done < len(group):
-                try:
-                    done += await self._thread.run(self._apply, group[done:])
-                except StoreBusy as busy:
-                    log.warning("Waiting for the store: %s", busy)
-                    await asyncio.sleep(_BUSY_PAUSE)
-                    done = sum(message.seq <= self._applied for message in group)
+            await self._apply_whole(group)
 
-    def _apply(self, group: list[Message]) -> int:
-        loop_feed: list[Applied] = []
+    async def _apply_whole(self, group: list[Message]) -> None:
+        """Apply a group; while the store is busy it waits, and the stream with it."""
+        while group:
+            try:
+                await self._thread.run(self._apply, group)
+            except StoreBusy as busy:
+                log.debug("Waiting for the store: %s", busy)
+                self._counters.store_waits += 1
+                await asyncio.sleep(_BUSY_PAUSE)
+            group = [message for message in group if message.seq > self._applied]
+
+    def _apply(self, group: list[Message]) -> None:
+        news: list[Applied] = []
         try:
             for message in group:
                 position = Position(MQTT, self._created, message.seq)
                 if message.subject.startswith(_TELEMETRY):
                     name = f"{MQTT}:{self._created}:{message.seq}"
-                    loop_feed += self._take(message.subject, message.data, message.time_ns, name, position)
+                    news += self._take(message.subject, message.data, message.time_ns, name, position)
                 else:
                     self._store.skip(position)
                 self._counters.mqtt_messages += 1
                 self._applied = message.seq
         finally:
-            self._tell(loop_feed)
-        return len(group)
+            self._tell(news)
 
     def _take(
         self, subject: str, data: bytes, time_ns: int, name: str, position: Position | None

@@ -124,7 +124,6 @@ async def run(
         broker = await _open_broker(settings, home, stack)
         hub = Hub(settings, home, kept, broker, listener)
         stack.callback(hub.close)
-        await hub.recover()
         await hub.serve(stop, announce)
 
 
@@ -155,7 +154,14 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         threads=settings.store.threads,
     )
     stack.callback(duck.close)
-    return _Kept(database, duck, Store(home.segments, database, duck, seal_rows=settings.store.seal_rows))
+    store = Store(
+        home.segments,
+        database,
+        duck,
+        seal_rows=settings.store.seal_rows,
+        retire_after=60 + settings.limits.query_seconds,
+    )
+    return _Kept(database, duck, store)
 
 
 async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) -> _Broker:
@@ -267,33 +273,46 @@ class Hub:
         applied = {LP: self._http.applied_seq, MQTT: self._mqtt.applied_seq}
         return await self._status.report(applied, pages=self._feed.pages)
 
-    async def recover(self) -> None:
-        """Bring the store up to where the streams are, before anybody may write."""
+    async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
+        """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
+        async with asyncio.TaskGroup() as group:
+            # from the first moment on: what is read back has to be sealed, too
+            sealing = group.create_task(
+                supervise("housekeeping", self._housekeeping.run), name="housekeeping"
+            )
+            stopping = group.create_task(stop.wait(), name="stop")
+            recovering = group.create_task(self._recover(), name="recovery")
+            await asyncio.wait((recovering, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not stop.is_set():
+                with self._home.announced(self._run_facts()):
+                    await self._serve(stop, announce)
+            recovering.cancel()
+            sealing.cancel()
+        await self._housekeeping.close()
+
+    async def _recover(self) -> None:
+        """Bring the store up to where the streams are, before anybody may write or ask."""
         await self._http.recover()
         await self._mqtt.recover()
 
-    async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
-        """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
-        endpoints = self._broker.server.endpoints
-        with self._home.announced(self._run_facts()):
-            async with asyncio.TaskGroup() as group:
-                keepers = [
-                    group.create_task(supervise("reading MQTT", self._mqtt.follow), name="mqtt"),
-                    group.create_task(self._mqtt.follow_qos0(), name="mqtt qos 0"),
-                    group.create_task(supervise("reading LP back", self._http.fill_gaps), name="lp gaps"),
-                    group.create_task(supervise("housekeeping", self._housekeeping.run), name="housekeeping"),
-                ]
-                serving = group.create_task(self._web.run_until_stopped(), name="http")
-                agent = group.create_task(_agent(self._settings, endpoints), name="agent")
-                announce(self._ready())
-                await stop.wait()
-                agent.cancel()  # first what makes points, last what keeps them
-                self._feed.close()
-                self._web.stop()
-                await serving
-                for keeper in keepers:
-                    keeper.cancel()
-        await self._housekeeping.close()
+    async def _serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
+        """Take points and answer questions until ``stop`` is set."""
+        async with asyncio.TaskGroup() as group:
+            readers = [
+                group.create_task(supervise("reading MQTT", self._mqtt.follow), name="mqtt"),
+                group.create_task(self._mqtt.follow_qos0(), name="mqtt qos 0"),
+                group.create_task(supervise("reading LP back", self._http.fill_gaps), name="lp gaps"),
+            ]
+            serving = group.create_task(self._web.run_until_stopped(), name="http")
+            agent = group.create_task(_agent(self._settings, self._broker.server.endpoints), name="agent")
+            announce(self._ready())
+            await stop.wait()
+            agent.cancel()  # first what makes points, last what keeps them
+            self._feed.close()
+            self._web.stop()
+            await serving
+            for reader in readers:
+                reader.cancel()
 
     def _run_facts(self) -> dict[str, str | int | None]:
         endpoints = self._broker.server.endpoints

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,11 +56,13 @@ class Catalogue:
         ):
             key = tuple((k, v) for k, v in json.loads(tags))
             self.series.setdefault((bucket, measurement), {})[key] = last_ns
-        for id_, bucket, measurement, path, columns, rows, low, high, size in self._database.rows(
-            "SELECT id, bucket, measurement, path, columns, row_count, min_ns, max_ns, size_bytes"
+        for id_, bucket, measurement, path, level, columns, rows, low, high, size in self._database.rows(
+            "SELECT id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns, size_bytes"
             " FROM segment ORDER BY id"
         ):
-            segment = Segment(id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size)
+            segment = Segment(
+                id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size, level
+            )
             self.segments.setdefault((bucket, measurement), []).append(segment)
         if DEFAULT_BUCKET not in self.measurements:
             self.create_bucket(DEFAULT_BUCKET)
@@ -145,23 +148,7 @@ class Catalogue:
         """Enter sealed segments and what they hold of each stream, in one transaction."""
         now = time.time_ns()
         with self._database.transaction() as sql:
-            segments = [
-                sql.execute(
-                    "INSERT INTO segment (bucket, measurement, path, columns, row_count, min_ns, max_ns,"
-                    " size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                    (
-                        w.bucket,
-                        w.measurement,
-                        str(w.path.relative_to(self._folder)),
-                        json.dumps(sorted(w.columns)),
-                        w.rows,
-                        w.min_ns,
-                        w.max_ns,
-                        w.size_bytes,
-                    ),
-                ).fetchone()[0]
-                for w in written
-            ]
+            ids = [_insert(sql, w, self._folder) for w in written]
             sql.executemany(
                 "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
                 [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
@@ -171,9 +158,21 @@ class Catalogue:
                     "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq)
                 )
                 sql.execute("INSERT OR REPLACE INTO seal VALUES (?, ?, ?)", (stream, mark.seq, now))
-        for id_, w in zip(segments, written, strict=True):
-            segment = Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes)
-            self.segments.setdefault((w.bucket, w.measurement), []).append(segment)
+        for id_, w in zip(ids, written, strict=True):
+            self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
+
+    def replace(self, old: Sequence[Segment], new: Written) -> None:
+        """Enter a merged segment in the place of those that it was made of, in one transaction.
+
+        Of equal points the later segment wins, so the order of a day's segments must stay: the new one
+        gets the place, and the id, of the last of the old ones, which are neighbours in that order.
+        """
+        with self._database.transaction() as sql:
+            sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
+            id_ = _insert(sql, new, self._folder, old[-1].id)
+        segments = self.segments[new.bucket, new.measurement]
+        segments[segments.index(old[-1])] = _segment(id_, new)
+        self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
@@ -183,3 +182,19 @@ class Catalogue:
         with self._database.transaction() as sql:
             sql.execute("DELETE FROM seal WHERE time_ns < ?", (time_ns,))
         return dict(rows)
+
+
+def _insert(sql: sqlite3.Connection, w: Written, folder: Path, id_: int | None = None) -> int:
+    path, columns = str(w.path.relative_to(folder)), json.dumps(sorted(w.columns))
+    row = (id_, w.bucket, w.measurement, path, w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes)
+    return int(
+        sql.execute(
+            "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns,"
+            " size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            row,
+        ).fetchone()[0]
+    )
+
+
+def _segment(id_: int, w: Written) -> Segment:
+    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level)

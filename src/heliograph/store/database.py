@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from heliograph.errors import StoreBusy, StoreError
+
 _SCHEMA_VERSION: Final = 1
 _TABLES: Final = """
 CREATE TABLE bucket (name TEXT PRIMARY KEY, created_ns INTEGER NOT NULL) STRICT;
@@ -21,8 +23,8 @@ CREATE TABLE series (
   PRIMARY KEY (bucket, measurement, tags)) STRICT;
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, measurement TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
-  columns TEXT NOT NULL, row_count INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL,
-  size_bytes INTEGER NOT NULL) STRICT;
+  level INTEGER NOT NULL, columns TEXT NOT NULL, row_count INTEGER NOT NULL, min_ns INTEGER NOT NULL,
+  max_ns INTEGER NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
 CREATE TABLE watermark (stream TEXT PRIMARY KEY, created TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
 CREATE TABLE seal (
   stream TEXT NOT NULL, seq INTEGER NOT NULL, time_ns INTEGER NOT NULL, PRIMARY KEY (stream, time_ns)) STRICT;
@@ -45,6 +47,11 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} was written by a newer Heliograph (catalogue version {version}, ours is"
+                f" {_SCHEMA_VERSION}); update this one, or set HELIO_HOME to another folder"
+            )
         if version == 0:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;"
@@ -52,15 +59,26 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A block whose changes are on disk together when it ends, or not at all when it raises."""
+        """A block whose changes are on disk together when it ends, or not at all when it raises.
+
+        Raises:
+            StoreBusy: SQLite cannot write now; a full disk is the usual reason.
+        """
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._roll_back()
+                raise StoreBusy(f"the catalogue cannot be written: {error}; is the disk full?") from error
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # some errors end it already
+            self._connection.execute("ROLLBACK")
 
     def rows(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from typing import Final
 
+from heliograph.errors import StoreBusy
 from heliograph.store.database import Database
+
+log = logging.getLogger(__name__)
 
 EXCERPT_BYTES: Final = 200
 
@@ -46,26 +50,38 @@ class Quarantine:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits in one transaction, and drop the oldest beyond the limit."""
+        """Write what waits in one transaction, and drop the oldest beyond the limit.
+
+        Where nothing can be written now, the latest refusals wait for the next call.
+        """
         with self._lock:
-            waiting, self._waiting = self._waiting, []
-            if not waiting:
-                return
-            with self._database.transaction() as sql:
-                before = sql.total_changes
-                sql.executemany(
-                    "INSERT OR IGNORE INTO quarantine (position, time_ns, source, device, reason, excerpt)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    [
-                        (r.position, r.time_ns, r.source, r.device, r.reason, r.excerpt[:EXCERPT_BYTES])
-                        for r in waiting
-                    ],
-                )
-                self._total += sql.total_changes - before
-                sql.execute(
-                    "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (self._limit,)
-                )
-                sql.execute("INSERT OR REPLACE INTO counter VALUES ('quarantine', ?)", (self._total,))
+            try:
+                self._write(self._waiting)
+            except StoreBusy as error:
+                log.warning("Refused lines wait to be written down, lines=%s: %s", len(self._waiting), error)
+                self._waiting = self._waiting[-max(1, self._limit) :]
+            else:
+                self._waiting = []
+
+    def _write(self, waiting: list[Refusal]) -> None:
+        if not waiting:
+            return
+        with self._database.transaction() as sql:
+            before = sql.total_changes
+            sql.executemany(
+                "INSERT OR IGNORE INTO quarantine (position, time_ns, source, device, reason, excerpt)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (r.position, r.time_ns, r.source, r.device, r.reason, r.excerpt[:EXCERPT_BYTES])
+                    for r in waiting
+                ],
+            )
+            total = self._total + sql.total_changes - before
+            sql.execute(
+                "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (self._limit,)
+            )
+            sql.execute("INSERT OR REPLACE INTO counter VALUES ('quarantine', ?)", (total,))
+        self._total = total
 
     def report(self, latest: int = 20) -> tuple[int, int, list[Refusal]]:
         """Return how many are kept, how many there were in all, and the latest ones."""

@@ -46,6 +46,8 @@ class Segment:
     min_ns: int
     max_ns: int
     size_bytes: int
+    level: int = 0
+    """How often its points have been merged into a larger segment."""
 
 
 @dataclass(frozen=True, slots=True)

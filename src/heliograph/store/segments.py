@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote as percent_encode
 
-from heliograph.model.time import DAY_NS
+from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.duck import Duck
 from heliograph.store.hot import HotRows
-from heliograph.store.relation import Snapshot, literal, quote, render
+from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.schema import Measurement
 
 _NAME_LIMIT: Final = 120
@@ -32,6 +32,7 @@ class Written:
     min_ns: int
     max_ns: int
     size_bytes: int
+    level: int
 
 
 class SegmentWriter:
@@ -47,36 +48,58 @@ class SegmentWriter:
         A file is complete and fsynced before its name ends in ``.parquet``. ``stamp`` makes the names
         unique. What an interrupted call leaves behind is swept by :meth:`sweep`.
         """
-        folder = self.folder / folder_name(bucket) / folder_name(measurement.name)
-        folder.mkdir(parents=True, exist_ok=True)
+        snapshot = Snapshot(measurement, (), (hot,))
+        columns = frozenset(
+            [*(measurement.tags[t] for t in hot.tags), *(measurement.fields[f][0] for f in hot.fields)]
+        )
         for start_ns in self._days(hot):
-            path = folder / f"{start_ns // DAY_NS}-{stamp}.parquet"
-            yield self._write_day(bucket, measurement, hot, path, start_ns)
-        _sync_folder(folder)
-        _sync_folder(folder.parent)
-        _sync_folder(self.folder)
+            yield self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp)
+
+    def merge(
+        self, bucket: str, measurement: Measurement, segments: Sequence[Segment], stamp: str
+    ) -> Written:
+        """Write the rows of some segments of one day, oldest first, as one segment of the next level."""
+        snapshot = Snapshot(measurement, tuple(segments), ())
+        columns = frozenset().union(*(s.columns for s in segments))
+        start_ns = segments[0].min_ns // DAY_NS * DAY_NS
+        level = max(s.level for s in segments) + 1
+        return self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp, level=level)
 
     def _days(self, hot: HotRows) -> list[int]:
         first, last = hot.min_ns // DAY_NS, hot.max_ns // DAY_NS
         if first == last:
             return [first * DAY_NS]
         with self._duck.cursor() as cursor:
-            rows = cursor.rows(f"SELECT DISTINCT t // {DAY_NS} FROM {cursor.register(hot.rows)} ORDER BY 1")
-        return [day * DAY_NS for (day,) in rows]
+            # floor, so that a time before 1970 falls into its own day
+            rows = cursor.rows(
+                f"SELECT DISTINCT (t - ((t % {DAY_NS} + {DAY_NS}) % {DAY_NS})) AS day"
+                f" FROM {cursor.register(hot.rows)} ORDER BY day"
+            )
+        return [day for (day,) in rows]
 
     def _write_day(
-        self, bucket: str, measurement: Measurement, hot: HotRows, path: Path, start_ns: int
+        self,
+        bucket: str,
+        snapshot: Snapshot,
+        columns: frozenset[str],
+        start_ns: int,
+        *,
+        stamp: str,
+        level: int = 0,
     ) -> Written:
-        snapshot = Snapshot(measurement, (), (hot,))
-        tags = [measurement.tags[tag] for tag in hot.tags]
-        fields = [measurement.fields[name][0] for name in hot.fields]
-        columns = ", ".join(quote(c) for c in ["time", *tags, *fields])
-        order = ", ".join(quote(c) for c in [*tags, "time"])
+        measurement = snapshot.measurement
+        folder = self._folder_of(bucket, measurement.name)
+        path = folder / f"{start_ns // DAY_NS}-{stamp}.parquet"
         temporary = path.with_suffix(_TEMPORARY)
+        tags = [p for p in measurement.tags.values() if p in columns]
+        fields = [p for p, _ in measurement.fields.values() if p in columns]
+        wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
+        order = ", ".join(quote(c) for c in [*tags, "time"])
+        end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
         with self._duck.cursor() as cursor:
-            rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=start_ns + DAY_NS)
+            rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
             cursor.rows(
-                f"COPY (SELECT {columns} FROM ({rows}) ORDER BY {order})"
+                f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
                 f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
             )
             count, low, high = cursor.rows(
@@ -85,16 +108,27 @@ class SegmentWriter:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.rename(path)
+        sync_folder(folder)
         return Written(
             bucket=bucket,
             measurement=measurement.name,
             path=path,
-            columns=frozenset([*tags, *fields]),
+            columns=columns,
             rows=count,
             min_ns=low,
             max_ns=high,
             size_bytes=path.stat().st_size,
+            level=level,
         )
+
+    def _folder_of(self, bucket: str, measurement: str) -> Path:
+        """Return the folder of a measurement's segments; a new one is on disk when this returns."""
+        folder = self.folder / folder_name(bucket) / folder_name(measurement)
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            sync_folder(folder.parent)
+            sync_folder(self.folder)
+        return folder
 
     def sweep(self, known: frozenset[Path]) -> int:
         """Remove files that no catalogue entry names: what a crash left. Returns how many."""
@@ -114,7 +148,8 @@ def folder_name(name: str) -> str:
     return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put a folder's list of names on disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

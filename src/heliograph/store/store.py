@@ -21,6 +21,7 @@ from heliograph.errors import StoreBusy
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.store.catalogue import Catalogue, Watermark
+from heliograph.store.compaction import due
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.hot import HotTable
@@ -80,7 +81,9 @@ class _Generation:
 class Store:
     """The points of a hub. Its methods may be called from any thread."""
 
-    def __init__(self, folder: Path, database: Database, duck: Duck, *, seal_rows: int) -> None:
+    def __init__(
+        self, folder: Path, database: Database, duck: Duck, *, seal_rows: int, retire_after: float = 60.0
+    ) -> None:
         self._lock = threading.RLock()
         self._seal_lock = threading.Lock()
         self._writer = SegmentWriter(folder, duck)
@@ -89,6 +92,10 @@ class Store:
         self._started = time.time_ns()
         self._current = _Generation(0)
         self._sealing: list[_Generation] = []
+        self._retire_after = retire_after
+        self._retired: list[tuple[float, Path]] = []
+        """Merged segments that a query may still be reading, and since when."""
+        self._merges = 0
         known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
         swept = self._writer.sweep(known)
         if swept:
@@ -215,6 +222,43 @@ class Store:
             self._catalogue.commit(written, series, generation.marks)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
+
+    def compact(self) -> int:
+        """Merge small segments where that is due and return how many were merged.
+
+        Queries see each point once throughout. The old files stay for ``retire_after`` seconds, for
+        queries that have looked them up already; a crash leaves either the old or the new set.
+
+        Raises:
+            StoreError, OSError: a merge failed; the old segments stay.
+        """
+        with self._seal_lock:
+            self._unlink_retired()
+            with self._lock:
+                places = list(self._catalogue.segments)
+            return sum(self._compact(bucket, name) for bucket, name in places)
+
+    def _compact(self, bucket: str, name: str) -> int:
+        merged = 0
+        while True:
+            with self._lock:
+                old = due(self._catalogue.segments[bucket, name])
+                measurement = _frozen(self._catalogue.measurements[bucket][name])
+            if not old:
+                return merged
+            self._merges += 1
+            new = self._writer.merge(bucket, measurement, old, f"{self._started:x}-m{self._merges}")
+            with self._lock:
+                self._catalogue.replace(old, new)
+            self._retired += [(time.monotonic(), segment.path) for segment in old]
+            merged += len(old)
+
+    def _unlink_retired(self) -> None:
+        old_enough = time.monotonic() - self._retire_after
+        for retired_at, path in self._retired:
+            if retired_at <= old_enough:
+                path.unlink(missing_ok=True)
+        self._retired = [(at, path) for at, path in self._retired if at > old_enough]
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
         """Return where the points of a measurement stand now; None if it is not known.

@@ -24,7 +24,7 @@ export function ChartPanel({ chart, lastMs }: Props) {
   const { filled, problem, place } = usePanel(chart, () => chartWidth.value);
   const now = filled.value;
   return (
-    <section class="panel" ref={place} data-chart={chart.id} data-kind={chart.kind} {...marks(now)}>
+    <section class="panel" ref={place} data-chart={chart.id} data-kind={chart.kind} {...marks(chart, now)}>
       <header class="panel-head">
         <h3>{chart.title}</h3>
         <span class="source">{chart.source}</span>
@@ -52,14 +52,19 @@ function ExpandLink({ chart }: { chart: Chart }) {
 }
 
 /** What browser tests read: how many points the window holds and when the newest one was. */
-function marks(filled: Filled | null): Record<string, string> {
+function marks(chart: Chart, filled: Filled | null): Record<string, string> {
   if (filled === null) return { "data-points": "0" };
+  const { columns } = filled;
   const { fromMs, toMs } = countedWindow();
-  const figures = filled.columns.series.map((column) => statistics(filled.columns, column, fromMs, toMs));
+  if (chart.kind === "values") {
+    const present = columns.series.filter((column) => column.values.some((value) => value != null));
+    return { "data-points": present.length.toString(), "data-series": columns.series.length.toString() };
+  }
+  const figures = columns.series.map((column) => statistics(columns, column, fromMs, toMs));
   return {
     "data-points": figures.reduce((sum, one) => sum + one.points, 0).toString(),
     "data-last-ms": Math.max(0, ...figures.map((one) => one.lastMs)).toString(),
-    "data-series": filled.columns.series.length.toString(),
+    "data-series": columns.series.length.toString(),
   };
 }
 

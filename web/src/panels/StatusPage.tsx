@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Status } from "../api";
-import { formatClock, formatDayClock } from "../clock";
+import { formatClock } from "../clock";
 import { formatCount, formatSpan, formatValue } from "../format";
 import { logOut } from "../hub";
 import { hubNowMs, tickMs, utc } from "../state";
@@ -78,6 +78,9 @@ function Fact({ name, value, detail }: { name: string; value: string; detail?: s
   );
 }
 
+const counted = (count: number, word: string): string =>
+  `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`;
+
 function Facts({ status }: { status: Status }) {
   const { hub, store, broker } = status;
   return (
@@ -90,19 +93,15 @@ function Facts({ status }: { status: Status }) {
       <Fact
         name="Points kept"
         value={formatCount(store.rows_hot + store.rows_sealed)}
-        detail={`${formatCount(store.rows_hot)} in memory, ${formatCount(store.rows_sealed)} in ${formatCount(store.segments)} files`}
+        detail={`${formatCount(store.rows_hot)} in memory, ${formatCount(store.rows_sealed)} in ${counted(store.segments, "file")}`}
       />
       <Fact name="On disk" value={formatValue(store.bytes, UNITS.bytes)} detail={hub.home} />
       <Fact
         name="Broker"
-        value={`${formatCount(broker.clients)} ${broker.clients === 1 ? "client" : "clients"}`}
-        detail={`MQTT on ${broker.mqtt}, version ${broker.version}`}
+        value={broker.name}
+        detail={`MQTT on ${broker.mqtt}, ${counted(broker.restarts, "restart")}`}
       />
-      <Fact
-        name="Parser"
-        value={status.parser}
-        detail={`Since ${formatDayClock(hub.started_ms, utc.value, false)}`}
-      />
+      <Fact name="Open pages" value={formatCount(broker.pages)} detail={`Parser: ${status.parser}`} />
     </dl>
   );
 }

@@ -1,0 +1,320 @@
+"""The store over restarts, crashes and full disks: nothing that was sealed is lost, nothing stands twice."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliograph.errors import BucketNotFound, StoreBusy, StoreError
+from heliograph.model.point import FieldType, Point, UInt
+from heliograph.model.time import DAY_NS
+from heliograph.store.catalogue import Watermark
+from heliograph.store.database import Database
+from heliograph.store.duck import Duck
+from heliograph.store.segments import folder_name
+from heliograph.store.store import BUSY_FACTOR, Position, Store
+from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, types_of
+
+LP = Position("LP", "2026-01-01T00:00:00+00:00", 7)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    with Kept(tmp_path) as open_:
+        yield open_
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders for the examples of a property."""
+    root = tmp_path_factory.mktemp("stores")
+    return (made(root / str(number)) for number in itertools.count())
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_restart_keeps_schema_series_segments_and_watermarks(kept: Kept) -> None:
+    points = [
+        Point("cpu", {"load": 1.5, "n": 3, "u": UInt(2**64 - 1), "up": True, "s": "x"}, {"host": "pi"}, 10),
+        Point("cpu", {"load": 2.5}, {"host": "pi", "cpu": "cpu0"}, 30),
+    ]
+    kept.write(*points, position=LP)
+    before = types_of(kept, "cpu")
+    assert kept.store.seal() == 2
+    statistics = kept.store.statistics()
+    kept.reopen()
+    assert kept.rows("cpu") == merged(points)
+    assert types_of(kept, "cpu") == before
+    assert kept.store.watermarks() == {"LP": Watermark(LP.created, 7)}
+    assert kept.store.statistics() == statistics
+    with kept.store.reading() as catalogue:
+        assert catalogue.series[BUCKET, "cpu"] == {
+            (("host", "pi"),): 10,
+            (("cpu", "cpu0"), ("host", "pi")): 30,
+        }
+
+
+def test_a_declared_type_outlives_a_crash_before_the_seal(kept: Kept) -> None:
+    kept.write(point("cpu", 1, load=1.5))
+    kept.reopen()
+    assert kept.store.field_types(BUCKET)("cpu", "load") is FieldType.FLOAT
+    assert kept.rows("cpu") == {}
+
+
+def test_files_of_a_seal_that_was_not_committed_are_swept(kept: Kept) -> None:
+    kept.write(point("cpu", 1, load=1.5))
+    kept.store.seal()
+    known = kept.files
+    kept.write(point("cpu", 2, load=2.5))
+    snapshot = kept.store.snapshot(BUCKET, "cpu")
+    assert snapshot is not None
+    stray = list(kept.store._writer.write(BUCKET, snapshot.measurement, snapshot.hot[0], "crashed"))
+    unfinished = stray[0].path.with_suffix(".tmp")
+    unfinished.write_bytes(b"half a file")
+    assert len(kept.files) == len(known) + 2
+    kept.reopen()
+    assert kept.files == known
+    assert kept.rows("cpu") == merged([point("cpu", 1, load=1.5)])
+
+
+def test_a_replay_after_a_crash_gives_the_same_points(kept: Kept) -> None:
+    first, second = [point("cpu", t, load=float(t)) for t in (1, 2)], [point("cpu", t, n=t) for t in (2, 3)]
+    kept.write(*first, position=Position("LP", "c", 1))
+    kept.store.seal()
+    kept.write(*second, position=Position("LP", "c", 2))
+    kept.reopen()
+    assert kept.store.watermarks()["LP"].seq == 1
+    kept.write(*first, position=Position("LP", "c", 1))  # once more than needed: it must not matter
+    kept.write(*second, position=Position("LP", "c", 2))
+    assert kept.rows("cpu") == merged([*first, *second])
+    kept.store.seal()
+    assert kept.rows("cpu") == merged([*first, *second])
+
+
+def blocked(kept: Kept, measurement: str) -> Path:
+    """Put a file where the folder of a measurement's segments would be; removing it is the repair."""
+    obstacle = kept.folder / "segments" / BUCKET / folder_name(measurement)
+    obstacle.parent.mkdir(exist_ok=True)
+    obstacle.write_bytes(b"")
+    return obstacle
+
+
+def test_points_of_a_failed_seal_stay_visible_and_the_next_seal_writes_them(kept: Kept) -> None:
+    points = [point("aaa", 1, v=1), point("bbb", 1, v=1)]
+    kept.write(*points, position=LP)
+    obstacle = blocked(kept, "bbb")
+    for _ in range(2):
+        with pytest.raises(OSError, match="bbb"):
+            kept.store.seal()
+    assert kept.rows("aaa") == merged(points[:1])
+    assert kept.rows("bbb") == merged(points[1:])
+    assert kept.store.watermarks() == {}
+    later = point("bbb", 1, v=2, w=3)
+    kept.write(later, position=Position("LP", LP.created, 8))
+    assert kept.store.seal_due(3600), "a failed seal is due at once"
+    obstacle.unlink()
+    assert kept.store.seal() == 3
+    kept.reopen()
+    assert kept.rows("aaa") == merged(points[:1])
+    assert kept.rows("bbb") == merged([points[1], later])
+    assert kept.store.watermarks()["LP"].seq == 8
+
+
+def test_a_seal_that_the_engine_refuses_keeps_the_points(kept: Kept, tmp_path: Path) -> None:
+    kept.write(point("cpu", 1, load=1.5))
+    elsewhere = Duck((tmp_path / "elsewhere",), memory_bytes=64 * 2**20, threads=1)
+    other = Store(tmp_path / "segments", kept.database, elsewhere, seal_rows=10)
+    other.append(BUCKET, batch([point("cpu", 2, load=2.5)]), LP)
+    with pytest.raises(StoreError, match=r"elsewhere|[Pp]ermission"):
+        other.seal()
+    assert other.statistics().rows_hot == 1
+    assert other.watermarks() == {}
+    elsewhere.close()
+
+
+def test_a_store_that_cannot_seal_asks_to_try_again_and_takes_points_after_the_repair(tmp_path: Path) -> None:
+    with Kept(tmp_path, seal_rows=10) as kept:
+        obstacle = blocked(kept, "cpu")
+        for t in range(BUSY_FACTOR * 10 + 1):
+            kept.write(point("cpu", t, v=t))
+        with pytest.raises(OSError, match="cpu"):
+            kept.store.seal()
+        with pytest.raises(StoreBusy) as busy:
+            kept.store.declare(BUCKET, batch([point("new", 1, v=1)]))
+        assert (busy.value.retry, busy.value.http_status) == (True, 503)
+        assert kept.store.snapshot(BUCKET, "new") is None, "nothing was changed"
+        obstacle.unlink()
+        kept.store.seal()
+        kept.write(point("new", 1, v=1))
+        assert len(kept.rows("cpu")) == BUSY_FACTOR * 10 + 1
+
+
+def test_a_full_disk_under_the_catalogue_is_told_as_busy_and_passes(kept: Kept) -> None:
+    pages = kept.database.rows("PRAGMA page_count")[0][0]
+    kept.database.rows(f"PRAGMA max_page_count = {pages}")
+    wide = batch([Point("wide", {f"field_{i}": 1.0 for i in range(2_000)}, {}, 1)])
+    with pytest.raises(StoreBusy, match="full"):
+        kept.store.declare(BUCKET, wide)
+    assert kept.store.snapshot(BUCKET, "wide") is None, "what is not on disk is not known"
+    kept.database.rows("PRAGMA max_page_count = 100000")
+    assert kept.store.declare(BUCKET, wide)
+    kept.reopen()
+    assert len(types_of(kept, "wide")) == 2_000
+
+
+def test_an_unknown_bucket_is_named(kept: Kept) -> None:
+    for ask in (
+        kept.store.field_types,
+        lambda b: kept.store.snapshot(b, "m"),
+        lambda b: kept.store.declare(b, {}),
+    ):
+        with pytest.raises(BucketNotFound, match='bucket "nope" not found'):
+            ask("nope")
+
+
+def test_append_tells_what_changed(kept: Kept) -> None:
+    applied = kept.write(
+        point("cpu", 30, {"host": "a"}, v=1), point("cpu", 10, v=2), point("mem", 5, {"host": "b"}, v=1)
+    )
+    assert applied.spans == {"cpu": (10, 30), "mem": (5, 5)}
+    assert applied.hosts == {"cpu": frozenset({"a", ""}), "mem": frozenset({"b"})}
+    assert applied.new_schema
+    assert not kept.write(point("cpu", 40, {"host": "a"}, v=3)).new_schema
+    assert kept.write(point("cpu", 40, {"host": "c"}, v=3)).new_schema
+
+
+def test_messages_without_points_move_the_watermark(kept: Kept) -> None:
+    kept.store.skip(LP)
+    assert kept.store.seal() == 0
+    assert kept.store.watermarks() == {"LP": Watermark(LP.created, 7)}
+
+
+def test_seals_are_remembered_by_time_so_that_old_messages_may_go(kept: Kept) -> None:
+    kept.write(point("cpu", 1, v=1), position=LP)
+    kept.store.seal()
+    assert kept.store.sealed_before(0) == {}
+    assert kept.store.sealed_before(2**62) == {"LP": 7}
+
+
+def test_each_utc_day_gets_a_file_of_its_own(kept: Kept) -> None:
+    times = [-DAY_NS - 1, -DAY_NS, -1, 0, DAY_NS - 1, DAY_NS, 40 * DAY_NS]
+    points = [point("cpu", t, v=t) for t in times]
+    kept.write(*points)
+    assert kept.store.seal() == len(times)
+    assert sorted(int(path.name.rsplit("-", 2)[0]) for path in kept.files) == [-2, -1, 0, 1, 40]
+    assert kept.rows("cpu") == merged(points)
+
+
+@settings(max_examples=5)
+@given(
+    rounds=st.lists(
+        st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=3),
+        min_size=13,
+        max_size=27,
+    )
+)
+def test_merging_segments_changes_no_answer(
+    folders: Iterator[Path], rounds: list[list[tuple[int, bool]]]
+) -> None:
+    with Kept(next(folders)) as kept:
+        points: list[Point] = []
+        for number, times in enumerate(rounds):
+            sealed = [point("m", t, {"host": "a"}, **{"v" if first else "w": number}) for t, first in times]
+            points += sealed
+            kept.write(*sealed)
+            kept.store.seal()
+            kept.store.compact()
+            assert kept.rows("m") == merged(points)
+        kept.reopen()
+        assert kept.rows("m") == merged(points)
+
+
+def test_merged_files_stay_for_the_queries_that_know_them_and_go_later(tmp_path: Path) -> None:
+    with Kept(tmp_path) as kept:
+        kept.store = Store(tmp_path / "segments", kept.database, kept.duck, seal_rows=10, retire_after=0.0)
+        snapshots = []
+        for t in range(20):
+            kept.write(point("m", t, v=t))
+            kept.store.seal()
+            snapshots.append(kept.store.snapshot(BUCKET, "m"))
+            if kept.store.compact():
+                break
+        old = snapshots[-1]
+        assert old is not None
+        assert all(segment.path.exists() for segment in old.segments)
+        assert kept.store.statistics().segments < len(old.segments)
+        kept.store.compact()
+        known = {segment.path for segments in kept.store._catalogue.segments.values() for segment in segments}
+        assert set(kept.files) == known
+
+
+NASTY = [
+    "..",
+    ".",
+    "a/b",
+    "x" * 300,
+    "CON",
+    "ü☀🙂" * 40,
+    "a b",
+    "%2E",
+    "a\x00b",
+    "nul.",
+    "~",
+    '*?<>|:"\\',
+    "a%2Fb",
+    "",
+]
+
+
+def test_folder_names_are_safe_and_different() -> None:
+    names = [folder_name(name) for name in NASTY if name]
+    assert len({name.casefold() for name in names}) == len(names)
+    for name in names:
+        assert name not in (".", "..")
+        assert len(name.encode()) <= 120
+        assert not set(name) & set('/\\:*?"<>|\x00')
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_two_names_never_share_a_folder(one: str, other: str) -> None:
+    if one.encode(errors="replace") == one.encode(errors="surrogatepass") and one != other:
+        assert folder_name(one) != folder_name(other)
+
+
+@pytest.mark.parametrize("name", [name for name in NASTY if name and "\x00" not in name])
+def test_measurements_of_any_name_are_sealed_inside_the_data_folder(kept: Kept, name: str) -> None:
+    points = [point(name, 1, {name: "x"}, **{name: 1.5})]
+    kept.write(*points)
+    kept.store.seal()
+    assert kept.rows(name) == merged(points)
+    assert [len(path.relative_to(kept.folder / "segments").parts) for path in kept.files] == [3]
+
+
+def test_a_catalogue_of_a_newer_program_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match=r"newer Heliograph .*update"):
+        Database(path)
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:
+    database = Database(tmp_path / "catalog.db")
+    with pytest.raises(KeyError), database.transaction() as sql:
+        sql.execute("INSERT INTO bucket VALUES ('half', 1)")
+        raise KeyError
+    assert database.rows("SELECT * FROM bucket") == []
+    with database.transaction() as sql:
+        sql.execute("INSERT INTO bucket VALUES ('whole', 1)")
+    assert database.rows("SELECT name FROM bucket") == [("whole",)]
+    database.close()
