@@ -1,4 +1,4 @@
-"""Points for tests of store and query: made without a parser, kept in a real store, read back as plain dicts."""
+"""Points for tests of store and query: made without a parser, kept in a real store, read as plain dicts."""
 
 from __future__ import annotations
 

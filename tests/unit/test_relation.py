@@ -25,7 +25,7 @@ TIMES = st.one_of(
     st.sampled_from([-1, -2, -DAY_NS, -DAY_NS - 1, DAY_NS - 1, DAY_NS, DAY_NS + 1, 400 * DAY_NS]),
 )
 TAGS = st.dictionaries(
-    st.sampled_from(["host", "Host", "time", 'q"t', "both"]), st.sampled_from(TEXTS[1:]), max_size=3
+    st.sampled_from(["host", "Host", "time", 'q"t', "both", "g0", "n"]), st.sampled_from(TEXTS[1:]), max_size=3
 )
 FIELDS = st.fixed_dictionaries(
     {},
@@ -36,6 +36,11 @@ FIELDS = st.fixed_dictionaries(
         "time": st.booleans(),
         "both": st.sampled_from(TEXTS),
         "x y'": st.sampled_from(TEXTS),
+        # the relation's own words
+        "t": st.integers(0, 3),
+        "f0": st.integers(0, 3),
+        "s": st.integers(0, 3),
+        "rank_": st.integers(0, 3),
     },
 ).filter(bool)
 POINTS = st.builds(Point, st.just("m"), FIELDS, TAGS, TIMES)

@@ -310,9 +310,8 @@ def test_a_catalogue_of_a_newer_program_is_refused_with_the_way_out(tmp_path: Pa
 
 def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:
     database = Database(tmp_path / "catalog.db")
-    with pytest.raises(KeyError), database.transaction() as sql:
-        sql.execute("INSERT INTO bucket VALUES ('half', 1)")
-        raise KeyError
+    with pytest.raises(sqlite3.IntegrityError), database.transaction() as sql:
+        sql.executemany("INSERT INTO bucket VALUES (?, 1)", [("half",), ("half",)])
     assert database.rows("SELECT * FROM bucket") == []
     with database.transaction() as sql:
         sql.execute("INSERT INTO bucket VALUES ('whole', 1)")

@@ -5,20 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from heliograph.errors import Error
 from heliograph.inputs.plugin import Input
 from heliograph.model.point import Point
 
 log = logging.getLogger(__name__)
-
-# What code that reads kernel files can raise when a file is missing, cut or of a new form. One broken
-# input, perhaps somebody else's, must not take the others with it.
-_INPUT_ERRORS: Final = (
-    ArithmeticError, AssertionError, AttributeError, Error, LookupError, OSError, RuntimeError, TypeError,
-    ValueError,
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -46,13 +37,13 @@ class RunningInput:
         """Return the input's points with ``tags`` added where they are missing; none if it failed."""
         try:
             points = self._input.gather()
-        except _INPUT_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - inputs may be anybody's: one must not end the others
             self._note_failure(error)
             return []
         self._note_success(points)
         return [Point(p.measurement, p.fields, {**tags, **p.tags}, p.time_ns or time_ns) for p in points]
 
-    def _note_failure(self, error: BaseException) -> None:
+    def _note_failure(self, error: Exception) -> None:
         self.statistics.errors += 1
         kind = type(error).__name__
         if self._failing != kind:  # once per change of state, not each round

@@ -12,11 +12,13 @@ import hashlib
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from heliograph.api.guard import origin_allowed
 from heliograph.errors import AuthError
 from heliograph.model.time import SECOND_NS
 from heliograph.store.database import Database
@@ -31,9 +33,12 @@ OPERATOR: Final = "operator"
 class Identities:
     """The operator's token and the sessions, in the catalogue; login codes, in memory."""
 
-    def __init__(self, database: Database, token_path: Path) -> None:
+    def __init__(
+        self, database: Database, token_path: Path, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._token_path = token_path
+        self._clock = clock
         self._codes: dict[str, float] = {}
         self.token = self._operator_token()
 
@@ -60,7 +65,7 @@ class Identities:
 
     def login_code(self) -> str:
         """Return a code that opens one session within ``LOGIN_CODE_SECONDS`` seconds."""
-        now = time.monotonic()
+        now = self._clock()
         self._codes = {c: until for c, until in self._codes.items() if until > now}
         while len(self._codes) >= _MAX_CODES:
             del self._codes[next(iter(self._codes))]
@@ -75,7 +80,7 @@ class Identities:
             AuthError: unknown, used or too old.
         """
         until = self._codes.pop(_hash(code), 0.0)
-        if until < time.monotonic():
+        if until < self._clock():
             raise AuthError("this login link was used already or is too old; helio login prints a fresh one")
         return self.open_session(OPERATOR)
 
@@ -110,7 +115,7 @@ class Identities:
 
 def _hash(secret: str) -> str:
     """Hash a random secret; it has 192 bits or more, so a slow hash would gain nothing."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def token_of(connection: HTTPConnection) -> str | None:
@@ -147,6 +152,9 @@ def require_user(connection: HTTPConnection, identities: Identities) -> str:
             raise AuthError("unauthorized access: this token is not known; helio token prints the right one")
         return user
     session = connection.cookies.get(COOKIE)
+    # to a browser every port of this machine is the same site: the cookie comes with a stranger's request
+    if session and not origin_allowed(connection):
+        raise AuthError("unauthorized access: this request comes from a page of another origin")
     user = identities.user_of_session(session) if session else None
     if user is None:
         raise AuthError(

@@ -12,6 +12,7 @@ from heliograph.errors import DecodeError, PayloadTooLarge, QueryError
 
 JSON_BYTES: Final = 1024 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_PIECE_BYTES: Final = 16 * 1024
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
@@ -40,22 +41,23 @@ def gunzip(data: bytes, limit_bytes: int) -> bytes:
         DecodeError: not gzip, or cut short.
         PayloadTooLarge: more than the limit comes out of it; it is not unpacked further than that.
     """
-    parts: list[bytes] = []
-    size = 0
-    while data:
+    unpacked = bytearray()
+    offset = 0
+    while offset < len(data):
         unpacker = zlib.decompressobj(_GZIP)
-        try:
-            part = unpacker.decompress(data, limit_bytes - size + 1)
-        except zlib.error as error:
-            raise DecodeError(f"the body is not valid gzip: {error}") from error
-        size += len(part)
-        if size > limit_bytes:
-            raise PayloadTooLarge(None, limit_bytes)
-        if not unpacker.eof:
-            raise DecodeError("the gzip body is cut short: unexpected EOF")
-        parts.append(part)
-        data = unpacker.unused_data
-    return b"".join(parts)
+        while not unpacker.eof:
+            # in pieces, since zlib copies what follows a member, and a body may have a million of them
+            piece = data[offset : offset + _PIECE_BYTES]
+            if not piece:
+                raise DecodeError("the gzip body is cut short: unexpected EOF")
+            try:
+                unpacked += unpacker.decompress(piece, limit_bytes - len(unpacked) + 1)
+            except zlib.error as error:
+                raise DecodeError(f"the body is not valid gzip: {error}") from error
+            if len(unpacked) > limit_bytes:
+                raise PayloadTooLarge(None, limit_bytes)
+            offset += len(piece) - len(unpacker.unused_data)
+    return bytes(unpacked)
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -68,7 +70,9 @@ async def read_json(request: Request) -> dict[str, Any]:
     body = await read_body(request, JSON_BYTES)
     try:
         value = json.loads(body)
-    except ValueError as error:
+        if b"\\u" in body:  # half a surrogate pair is no text that we could store or answer
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise QueryError(f"the body must be JSON: {error}") from error
     if not isinstance(value, dict):
         raise QueryError(f"the body must be a JSON object, {type(value).__name__} came")

@@ -15,7 +15,7 @@ from heliograph.api.guard import origin_allowed
 from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
-from heliograph.query.plan import Aggregate, Columns, Select
+from heliograph.query.plan import Aggregate, Columns, Select, check_range
 from heliograph.store.catalogue import DEFAULT_BUCKET
 
 MAX_QUERIES: Final = 64
@@ -87,6 +87,8 @@ async def query(request: Request) -> Response:
     queries = _expect(asked, "queries", list)
     if not 1 <= len(queries) <= MAX_QUERIES:
         raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
+    start_ns, end_ns, interval_ns = (_expect(asked, k, int) * _MS for k in ("start_ms", "end_ms", "interval_ms"))
+    check_range(start_ns, end_ns, interval_ns)
     results: list[dict[str, Any]] = []
     for entry in queries:
         if not isinstance(entry, dict):

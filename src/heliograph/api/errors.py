@@ -8,12 +8,13 @@ with time is a 503 with ``Retry-After``.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from heliograph.errors import Error
@@ -33,6 +34,7 @@ _CODES: Final = {
     500: "internal error",
     503: "unavailable",
 }
+_NOT_IN_HEADER: Final = re.compile(r"[^ -~]")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -42,7 +44,7 @@ def v1_error(status: int, message: str) -> JSONResponse:
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="InfluxDB"'
     else:
-        response.headers["X-Influxdb-Error"] = message.encode("ascii", "replace").decode().replace("\n", " ")
+        response.headers["X-Influxdb-Error"] = _NOT_IN_HEADER.sub("?", message.replace("\n", " "))
     return _with_retry(response)
 
 
@@ -81,6 +83,8 @@ def _speaking(endpoint: Endpoint, answer: Callable[[int, str], Response]) -> End
             return answer(error.http_status, str(error))
         except HTTPException as error:
             return answer(error.status_code, error.detail)
+        except ClientDisconnect:
+            return Response(status_code=400)  # for nobody: the client went away while it was sending
         except Exception:  # the last place: a client gets an answer, the log gets the story
             log.exception("A request failed by a fault of ours", extra={"path": request.url.path})
             return answer(500, "a fault of the hub; its log has the details")

@@ -65,4 +65,9 @@ def host_name(host: str) -> str:
 def origin_allowed(connection: HTTPConnection) -> bool:
     """Return whether a browser's request comes from a page of this very hub; no ``Origin`` is no browser."""
     origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == connection.headers.get("host", "")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == connection.headers.get("host", "")
+    except ValueError:
+        return False

@@ -55,7 +55,8 @@ async def write_v1(request: Request) -> Response:
     ]
     dropped = sum(error.conflict for error in result.errors)
     text = "\n".join([*told, *_more(result)])
-    return v1_error(400, f"partial write: {text} dropped={dropped}" if result.points else text)
+    partial = bool(result.points or dropped)
+    return v1_error(400, f"partial write: {text} dropped={dropped}" if partial else text)
 
 
 @speaks_v2

@@ -48,15 +48,24 @@ class Select:
     def __post_init__(self) -> None:
         if not self.fields:
             raise QueryError("a query needs at least one field")
-        if self.end_ns <= self.start_ns:
-            raise QueryError("the range is empty: its end must be after its start")
-        if self.interval_ns <= 0:
-            raise QueryError("the interval must be longer than nothing")
-        buckets = (self.end_ns - self.start_ns) // self.interval_ns + 1
-        if buckets > MAX_BUCKETS:
-            raise QueryError(
-                f"the range has {buckets:,} intervals, {MAX_BUCKETS:,} are the most; ask for longer intervals"
-            )
+        check_range(self.start_ns, self.end_ns, self.interval_ns)
+
+
+def check_range(start_ns: int, end_ns: int, interval_ns: int) -> None:
+    """Refuse a range that is empty or has too many intervals.
+
+    Raises:
+        QueryError: with the reason.
+    """
+    if end_ns <= start_ns:
+        raise QueryError("the range is empty: its end must be after its start")
+    if interval_ns <= 0:
+        raise QueryError("the interval must be longer than nothing")
+    intervals = (end_ns - start_ns) // interval_ns + 1
+    if intervals > MAX_BUCKETS:
+        raise QueryError(
+            f"the range has {intervals:,} intervals, {MAX_BUCKETS:,} are the most; ask for longer intervals"
+        )
 
 
 Value: TypeAlias = float | int | bool | str | None

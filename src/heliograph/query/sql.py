@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from heliograph.errors import QueryError
@@ -20,9 +20,9 @@ _SQL: Final = {
     Aggregate.MIN: "min({0})",
     Aggregate.MAX: "max({0})",
     Aggregate.SUM: "sum({0}::DOUBLE)",
-    Aggregate.COUNT: "count({0})",
-    Aggregate.FIRST: "arg_min({0}, time)",
-    Aggregate.LAST: "arg_max({0}, time)",
+    Aggregate.COUNT: "nullif(count({0}), 0)",
+    Aggregate.FIRST: "arg_min({0}, t)",
+    Aggregate.LAST: "arg_max({0}, t)",
 }
 _ANY_TYPE: Final = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.COUNT})
 
@@ -34,53 +34,68 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
         QueryError: a field is unknown, or of a type that cannot be aggregated so.
     """
     measurement = snapshot.measurement
+    tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
+    where, parameters = _where(select, tags)
+    rows = f"({_named_rows(select, snapshot, register)}){where}"
+    groups = [tags.get(tag, "NULL::VARCHAR") for tag in select.group_by]
+    if select.rate:
+        return _rate_sql(select, list(tags.values()), groups, rows), parameters
+    values = [_SQL[select.aggregate].format(f"f{i}") for i in range(len(select.fields))]
+    columns = ", ".join([f"{_interval(select)} AS start_ns", *groups, *values])
+    keys = ", ".join(str(i + 1) for i in range(1 + len(groups)))
+    return f"SELECT {columns} FROM {rows} GROUP BY {keys} ORDER BY 1", parameters
+
+
+def _named_rows(select: Select, snapshot: Snapshot, register: Register) -> str:
+    """The relation with names of ours: time ``t``, tags ``g0``… and the asked fields ``f0``….
+
+    Users' own names end here: a tag may be called like any column of the statement.
+    """
+    measurement = snapshot.measurement
     fields = [_field(measurement, select, name) for name in select.fields]
-    tags = [measurement.tags.get(tag) for tag in select.group_by]
     before = max(RATE_LOOKBACK_NS, 2 * select.interval_ns) if select.rate else 0
     start_ns = max(select.start_ns - before, MIN_TIME_NS)
-    end_ns = min(select.end_ns, MAX_TIME_NS)
-    rows = render(snapshot, register, start_ns=start_ns, end_ns=end_ns, fields=select.fields)
-    where, parameters = _where(select, measurement)
-    groups = [quote(t) if t else "NULL::VARCHAR" for t in tags]
-    if select.rate:
-        return _rate_sql(select, measurement, fields, groups=groups, rows=f"({rows}){where}"), parameters
-    values = [_SQL[select.aggregate].format(quote(f)) for f in fields]
-    columns = ", ".join([f"{_interval(select)} AS t", *groups, *values])
-    keys = ", ".join(str(i + 1) for i in range(1 + len(groups)))
-    return f"SELECT {columns} FROM ({rows}){where} GROUP BY {keys} ORDER BY t", parameters
+    end_ns = min(select.end_ns, MAX_TIME_NS + 1)
+    rows = render(snapshot, register, start_ns=start_ns, end_ns=end_ns, fields=dict.fromkeys(select.fields))
+    columns = ["time AS t"]
+    columns += [f"{quote(column)} AS g{i}" for i, column in enumerate(measurement.tags.values())]
+    columns += [f"{quote(column)} AS f{i}" for i, column in enumerate(fields)]
+    return f"SELECT {', '.join(columns)} FROM ({rows})"
 
 
-def _rate_sql(
-    select: Select, measurement: Measurement, fields: Sequence[str], *, groups: Sequence[str], rows: str
-) -> str:
-    """Three steps: the newest value per series and interval, its change per second, the sum per group."""
-    tags = [quote(t) for t in measurement.tags.values()]
-    keys = ", ".join(["t", *tags])
-    newest = ", ".join(f"arg_max({quote(f)}, time)::DOUBLE AS v{i}" for i, f in enumerate(fields))
-    per_interval = (
-        f"SELECT {', '.join([f'{_interval(select)} AS t', *tags])}, max(time) AS at_ns, {newest}"
-        f" FROM {rows} GROUP BY {keys}"
+def _rate_sql(select: Select, tags: Sequence[str], groups: Sequence[str], rows: str) -> str:
+    """Three steps: the newest value per series and interval, its change per second, the sum per group.
+
+    Each field has a time of its own: fields of one measurement need not come together.
+    """
+    numbers = range(len(select.fields))
+    newest = ", ".join(
+        f"arg_max(f{i}, t)::DOUBLE AS v{i}, max(t) FILTER (f{i} IS NOT NULL) AS at{i}" for i in numbers
     )
+    keys = ", ".join(["start_ns", *tags])
+    columns = ", ".join([f"{_interval(select)} AS start_ns", *tags, newest])
+    per_interval = f"SELECT {columns} FROM {rows} GROUP BY {keys}"
     changes = ", ".join(
-        f"CASE WHEN v{i} >= lag(v{i}) OVER w"
-        f" THEN (v{i} - lag(v{i}) OVER w) * 1e9 / (at_ns - lag(at_ns) OVER w) END AS r{i}"
-        for i in range(len(fields))
+        f"CASE WHEN v{i} >= lag(v{i} IGNORE NULLS) OVER w"
+        f" THEN (v{i} - lag(v{i} IGNORE NULLS) OVER w) * 1e9 / (at{i} - lag(at{i} IGNORE NULLS) OVER w)"
+        f" END AS r{i}"
+        for i in numbers
     )
     partition = f"PARTITION BY {', '.join(tags)} " if tags else ""
-    per_second = f"SELECT {keys}, {changes} FROM ({per_interval}) WINDOW w AS ({partition}ORDER BY t)"
-    sums = ", ".join(f"sum(r{i})" for i in range(len(fields)))
-    numbers = ", ".join(str(i + 1) for i in range(1 + len(groups)))
-    start_ns = select.start_ns - select.start_ns % select.interval_ns
+    per_second = f"SELECT {keys}, {changes} FROM ({per_interval}) WINDOW w AS ({partition}ORDER BY start_ns)"
+    sums = ", ".join(f"sum(r{i})" for i in numbers)
+    key_numbers = ", ".join(str(i + 1) for i in range(1 + len(groups)))
+    first_ns = select.start_ns - select.start_ns % select.interval_ns
     return (
-        f"SELECT {', '.join(['t', *groups])}, {sums} FROM ({per_second}) WHERE t >= {start_ns}"
-        f" GROUP BY {numbers} ORDER BY t"
+        f"SELECT {', '.join(['start_ns', *groups])}, {sums} FROM ({per_second}) WHERE start_ns >= {first_ns}"
+        f" GROUP BY {key_numbers} ORDER BY 1"
     )
 
 
 def _interval(select: Select) -> str:
-    """The start of a row's interval; the double modulo rounds down before 1970 too."""
+    """The start of a row's interval, rounded down before 1970 too."""
     step = select.interval_ns
-    return f"time - ((time % {step} + {step}) % {step})"
+    return f"t - t % {step} - CASE WHEN t % {step} < 0 THEN {step} ELSE 0 END"
 
 
 def _field(measurement: Measurement, select: Select, name: str) -> str:
@@ -97,18 +112,18 @@ def _field(measurement: Measurement, select: Select, name: str) -> str:
     return physical
 
 
-def _where(select: Select, measurement: Measurement) -> tuple[str, list[Any]]:
+def _where(select: Select, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
     conditions = []
     parameters: list[Any] = []
     for tag, values in select.where.items():
-        physical = measurement.tags.get(tag)
-        if physical is None:
+        column = tags.get(tag)
+        if column is None:
             conditions.append("true" if "" in values else "false")
             continue
         present = [v for v in values if v != ""]
         parameters += present
-        anyone = f"{quote(physical)} IN ({', '.join('?' * len(present))})" if present else "false"
-        absent = f" OR {quote(physical)} IS NULL" if "" in values else ""
+        anyone = f"{column} IN ({', '.join('?' * len(present))})" if present else "false"
+        absent = f" OR {column} IS NULL" if "" in values else ""
         conditions.append(f"({anyone}{absent})")
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
@@ -119,6 +134,8 @@ def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
     times: list[int] = []
     series: dict[tuple[Any, ...], list[list[Value]]] = {}
     for row in rows:
+        if all(value is None for value in row[1 + groups :]):
+            continue  # points of other fields
         if not times or times[-1] != row[0]:
             times.append(row[0])
         lines = series.get(row[1 : 1 + groups])

@@ -9,7 +9,8 @@ from typing import Final
 from heliograph.model.point import FieldType
 from heliograph.model.table import Table
 
-_RESERVED: Final = frozenset({"time"})
+_RESERVED: Final = frozenset({"time", "rank_"})
+"""The relation's own columns."""
 
 
 @dataclass(frozen=True, slots=True)

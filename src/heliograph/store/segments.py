@@ -70,12 +70,12 @@ class SegmentWriter:
         if first == last:
             return [first * DAY_NS]
         with self._duck.cursor() as cursor:
-            # floor, so that a time before 1970 falls into its own day
+            # rounded down before 1970 too; the number and not the start, which may be before all times
             rows = cursor.rows(
-                f"SELECT DISTINCT (t - ((t % {DAY_NS} + {DAY_NS}) % {DAY_NS})) AS day"
+                f"SELECT DISTINCT t // {DAY_NS} - CASE WHEN t % {DAY_NS} < 0 THEN 1 ELSE 0 END AS day"
                 f" FROM {cursor.register(hot.rows)} ORDER BY day"
             )
-        return [day for (day,) in rows]
+        return [day * DAY_NS for (day,) in rows]
 
     def _write_day(
         self,
