@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -87,34 +87,41 @@ async def query(request: Request) -> Response:
     queries = _expect(asked, "queries", list)
     if not 1 <= len(queries) <= MAX_QUERIES:
         raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
-    start_ns, end_ns, interval_ns = (_expect(asked, k, int) * _MS for k in ("start_ms", "end_ms", "interval_ms"))
-    check_range(start_ns, end_ns, interval_ns)
+    bucket = _expect(asked, "bucket", str, DEFAULT_BUCKET)
+    span = _Span(*(_expect(asked, key, int) * _MS for key in ("start_ms", "end_ms", "interval_ms")))
+    check_range(*span)
     results: list[dict[str, Any]] = []
     for entry in queries:
         if not isinstance(entry, dict):
             raise QueryError("each entry of queries must be an object")
         answer: dict[str, Any] = {"id": str(entry.get("id", ""))}
         try:
-            answer |= _columns(await hub.engine.select(_plan(asked, entry)))
+            answer |= _columns(await hub.engine.select(_plan(bucket, span, entry)))
         except Error as error:
             answer["error"] = str(error)
         results.append(answer)
     return JSONResponse({"results": results})
 
 
-def _plan(asked: dict[str, Any], entry: dict[str, Any]) -> Select:
+class _Span(NamedTuple):
+    start_ns: int
+    end_ns: int
+    interval_ns: int
+
+
+def _plan(bucket: str, span: _Span, entry: dict[str, Any]) -> Select:
     where = _expect(entry, "where", dict, {})
     function = _expect(entry, "fn", str, Aggregate.MEAN.value)
     names = [a.value for a in Aggregate]
     if function not in names:
         raise QueryError(f"fn must be one of {', '.join(names)}; {function!r} came")
     return Select(
-        bucket=_expect(asked, "bucket", str, DEFAULT_BUCKET),
+        bucket=bucket,
         measurement=_expect(entry, "measurement", str),
         fields=_words(entry, "fields"),
-        start_ns=_expect(asked, "start_ms", int) * _MS,
-        end_ns=_expect(asked, "end_ms", int) * _MS,
-        interval_ns=_expect(asked, "interval_ms", int) * _MS,
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        interval_ns=span.interval_ns,
         aggregate=Aggregate(function),
         rate=_expect(entry, "rate", bool, default=False),
         where={str(tag): _words(where, tag) for tag in where},
@@ -164,12 +171,12 @@ async def live(socket: WebSocket) -> None:
     """``/api/live``: a WebSocket that says what became visible (see :mod:`heliograph.api.live`)."""
     hub = services(socket)
     await socket.accept()
+    if not origin_allowed(socket) or hub.feed.pages >= MAX_PAGES:
+        await socket.close(_CLOSE_REFUSED, "not from this origin, or too many pages")
+        return
     try:
         require_user(socket, hub.identities)
     except AuthError:
         await socket.close(_CLOSE_UNAUTHORIZED, "log in first")
-        return
-    if not origin_allowed(socket) or hub.feed.pages >= MAX_PAGES:
-        await socket.close(_CLOSE_REFUSED, "not from this origin, or too many pages")
         return
     await hub.feed.serve(socket, socket.query_params.get("bucket", DEFAULT_BUCKET))

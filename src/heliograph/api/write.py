@@ -5,6 +5,7 @@ Source: COMPAT.md's transcripts of influxd 1.6.7 and the v2 API's documentation,
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -95,5 +96,5 @@ async def _write(request: Request, hub: Services, bucket: str, precision: Precis
     body = await read_body(request, hub.body_bytes)
     packed = body if request.headers.get("content-encoding", "").lower() == "gzip" else None
     if packed is not None:
-        body = gunzip(packed, hub.body_bytes)
+        body = await asyncio.to_thread(gunzip, packed, hub.body_bytes)
     return await hub.intake.write(WriteRequest(bucket, body, packed, precision))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from heliograph import __version__
 from heliograph.errors import Error
@@ -35,6 +37,10 @@ def _formatter(arguments: Sequence[str]) -> type[argparse.HelpFormatter]:
     return RawDescriptionRichHelpFormatter
 
 
+ALL: Final = "*"
+"""Instead of a command's name: configure every command."""
+
+
 def _parser(chosen: str | None, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="helio",
@@ -46,7 +52,7 @@ def _parser(chosen: str | None, formatter: type[argparse.HelpFormatter]) -> argp
     commands = parser.add_subparsers(title="Commands", metavar="COMMAND", dest="command")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, formatter_class=formatter)
-        if name == chosen:
+        if chosen in (name, ALL):
             importlib.import_module(f"heliograph.cli.{name}").configure(command)
     return parser
 
@@ -54,6 +60,8 @@ def _parser(chosen: str | None, formatter: type[argparse.HelpFormatter]) -> argp
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     parser = _parser(chosen, _formatter(arguments))
     args = parser.parse_args(arguments)
@@ -67,3 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader of our output has had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _complete() -> None:
+    """Answer the shell that wants to complete a command line, and end."""
+    import argcomplete
+
+    argcomplete.autocomplete(_parser(ALL, argparse.HelpFormatter))

@@ -11,7 +11,7 @@ import zstandard
 
 from heliograph.api.body import gunzip
 from heliograph.api.services import WriteRequest
-from heliograph.errors import DecodeError
+from heliograph.errors import DecodeError, PayloadTooLarge
 from heliograph.model.time import Precision
 
 SUBJECT_PREFIX: Final = "lp."
@@ -60,6 +60,8 @@ def unpack(
     if encoding == "gzip":
         return bucket, gunzip(data, limit_bytes), precision, time_ns
     try:
+        if zstandard.frame_content_size(data) > limit_bytes:  # max_output_size does not hold for a known size
+            raise PayloadTooLarge(None, limit_bytes)
         body = zstandard.ZstdDecompressor().decompress(data, max_output_size=limit_bytes)
     except zstandard.ZstdError as error:
         raise DecodeError(f"a message on {subject} cannot be decompressed: {error}") from error

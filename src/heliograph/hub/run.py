@@ -40,7 +40,7 @@ from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
 from heliograph.config.tree import Settings
-from heliograph.errors import Error
+from heliograph.errors import ConfigError, Error
 from heliograph.hub.counters import Counters
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
@@ -63,6 +63,7 @@ from heliograph.transport.nats import connect
 
 log = logging.getLogger(__name__)
 
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 PAGE: Final = Path(heliograph.__file__).parent / "page"
 
 
@@ -116,6 +117,7 @@ async def run(
         HomeLocked, PortTaken, BrokerNotReady: before anything has started.
         ExceptionGroup: a part failed for good while the hub was running.
     """
+    require_loopback(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(home.locked())
         listener = listen(settings.http.host, settings.http.port)
@@ -125,6 +127,21 @@ async def run(
         hub = Hub(settings, home, kept, broker, listener)
         stack.callback(hub.close)
         await hub.serve(stop, announce)
+
+
+def require_loopback(settings: Settings) -> None:
+    """Refuse to listen where strangers could connect: there is neither TLS nor a login for MQTT yet.
+
+    Raises:
+        ConfigError: an address that is not this machine's own.
+    """
+    for key, host in (("http.host", settings.http.host), ("broker.mqtt_host", settings.broker.mqtt_host)):
+        if host not in LOOPBACK:
+            raise ConfigError(
+                f"{key} is {host!r}, but this version listens on this machine only ({', '.join(LOOPBACK)}):"
+                " it has no TLS yet; reach it from elsewhere by an SSH tunnel (docs/settings.md)",
+                key=key,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +283,7 @@ class Hub:
             hub=self._facts,
             body_bytes=settings.limits.body_bytes,
             page=PAGE,
-            hosts=frozenset({"127.0.0.1", "localhost", "::1", settings.http.host}),
+            hosts=frozenset(LOOPBACK),
         )
 
     async def _report(self) -> dict[str, Any]:
@@ -357,6 +374,4 @@ async def _agent(settings: Settings, endpoints: Endpoints) -> None:
 
 def _shown(host: str) -> str:
     """Return a host as it stands in an address."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - this is where we name it, not where we bind
-        return "127.0.0.1"
     return f"[{host}]" if ":" in host else host

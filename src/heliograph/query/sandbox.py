@@ -12,6 +12,7 @@ import json
 import math
 import resource
 import sys
+from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
@@ -70,9 +71,8 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     columns = [
         {"name": name, "type": str(type_)} for name, type_ in zip(answer.columns, answer.types, strict=True)
     ]
-    rows = (
-        answer.project(", ".join(_column(c["name"], c["type"]) for c in columns)).limit(limit + 1).fetchall()
-    )
+    shown = ", ".join(_shown(number, c["type"]) for number, c in enumerate(columns, 1))
+    rows = answer.project(shown).limit(limit + 1).fetchall()
     return {
         "columns": columns,
         "rows": [[_plain(value) for value in row] for row in rows[:limit]],
@@ -101,12 +101,14 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
             raise Refusal(f"the table function {name} may not be used here; select from a measurement")
 
 
-def _column(name: str, type_: str) -> str:
-    """Write times of ns out as text: Python's own have microseconds."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    if type_ != "TIMESTAMP_NS":
-        return quoted
-    return f"replace({quoted}::VARCHAR, ' ', 'T') || 'Z' AS {quoted}"
+def _shown(number: int, type_: str) -> str:
+    """Return a column by its number, since two may have one name. Times become text: Python's have no ns."""
+    column = f"#{number}"
+    if type_ == "TIMESTAMP_NS":
+        column = f"replace({column}::VARCHAR, ' ', 'T') || 'Z'"
+    elif type_ == "TIMESTAMP WITH TIME ZONE":
+        column = f"replace(replace({column}::VARCHAR, ' ', 'T'), '+00', 'Z')"
+    return f"{column} AS c{number}"
 
 
 def _table_functions(node: Any) -> list[str]:
@@ -125,6 +127,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat().removesuffix("+00:00") + "Z"
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no word for it
+    if isinstance(value, Decimal):
+        return float(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return str(value)

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +38,8 @@ class UserSql:
     async def run(self, bucket: str, sql: str) -> dict[str, Any]:
         """Return ``{"columns": [{"name", "type"}…], "rows": […], "truncated": bool}``.
 
-        Each measurement is a table; ``time`` is a TIMESTAMP_NS in UTC. On cancellation the child is killed.
+        Each measurement is a table; ``time`` is a TIMESTAMP_NS in UTC. SQL does not tell names apart by
+        case: of two such measurements the second is called ``name_2``. On cancellation the child is killed.
 
         Raises:
             QueryError: the statement is refused, wrong, or over a limit.
@@ -58,7 +60,8 @@ class UserSql:
         """Make the views; hot points are copied to files, since the child cannot see our memory."""
         with self._store.reading() as catalogue:
             measurements = sorted(catalogue.bucket(bucket))
-        names = [name for name in measurements if name.casefold() in sql.casefold()]
+        asked = sql.casefold() + sql.casefold().replace('""', '"')
+        names = [name for name in measurements if name.casefold() in asked]
         views: dict[str, str] = {}
         files: list[str] = []
         for name in names:
@@ -71,9 +74,11 @@ class UserSql:
                 replace(snapshot, segments=segments, hot=()),
                 _no_tables,
                 start_ns=MIN_TIME_NS,
-                end_ns=MAX_TIME_NS,
+                end_ns=MAX_TIME_NS + 1,
             )
-            views[name] = f"SELECT make_timestamp_ns(time) AS time, * EXCLUDE (time) FROM ({rows})"
+            views[_free_name(name, views)] = (
+                f"SELECT make_timestamp_ns(time) AS time, * EXCLUDE (time) FROM ({rows})"
+            )
         return {
             "sql": sql,
             "views": views,
@@ -126,6 +131,15 @@ class UserSql:
 
 def _too_long(seconds: float) -> str:
     return f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less"
+
+
+def _free_name(name: str, taken: Iterable[str]) -> str:
+    folded = {other.casefold() for other in taken}
+    candidate, number = name, 1
+    while candidate.casefold() in folded:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate
 
 
 def _no_tables(table: ArrowTable) -> str:

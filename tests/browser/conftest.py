@@ -1,0 +1,5 @@
+"""The page on a real hub."""
+
+from tests.real.conftest import hub
+
+__all__ = ["hub"]
