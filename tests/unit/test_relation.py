@@ -25,7 +25,9 @@ TIMES = st.one_of(
     st.sampled_from([-1, -2, -DAY_NS, -DAY_NS - 1, DAY_NS - 1, DAY_NS, DAY_NS + 1, 400 * DAY_NS]),
 )
 TAGS = st.dictionaries(
-    st.sampled_from(["host", "Host", "time", 'q"t', "both", "g0", "n"]), st.sampled_from(TEXTS[1:]), max_size=3
+    st.sampled_from(["host", "Host", "time", 'q"t', "both", "g0", "n"]),
+    st.sampled_from(TEXTS[1:]),
+    max_size=3,
 )
 FIELDS = st.fixed_dictionaries(
     {},
