@@ -43,7 +43,7 @@ V1, V2 = "/write?db=telegraf", "/api/v2/write?org=any&bucket=telegraf"
 @pytest.mark.parametrize("path", [V1, V2])
 def test_points_are_there_when_the_write_is_answered(hub: HubProcess, path: str) -> None:
     name = "at_once_" + path[1]
-    for i in range(20):
+    for i in range(6):
         assert post(hub, path, f"{name},host=a v={i}i {T + i}")[::2] == (204, None)
         assert hub.sql(f"SELECT count(*), max(v) FROM {name}") == [[i + 1, i]]
 
@@ -51,9 +51,8 @@ def test_points_are_there_when_the_write_is_answered(hub: HubProcess, path: str)
 def test_v1_keeps_the_good_lines_and_tells_the_bad_one(hub: HubProcess) -> None:
     status, headers, body = post(hub, V1, f"w1 v=1 {T}\nw1\nw1 v=2 {T + 1}")
     assert status == 400
-    assert body == {
-        "error": "partial write: unable to parse 'w1': missing fields (line 2, column 3) dropped=0"
-    }
+    assert body["error"].startswith("partial write: unable to parse 'w1': missing fields")
+    assert body["error"].endswith("(line 2, column 3) dropped=0")
     assert headers["x-influxdb-error"] == body["error"]
     assert hub.sql("SELECT v FROM w1 ORDER BY v") == [[1.0], [2.0]]
 
@@ -88,7 +87,8 @@ def test_of_many_bad_lines_some_are_told_and_all_are_counted(hub: HubProcess) ->
 
 def test_a_field_keeps_its_type(hub: HubProcess) -> None:
     assert post(hub, V2, f"w5 v=1 {T}")[0] == 204
-    conflict = 'field type conflict: input field "v" on measurement "w5" is type string, already exists as type float'
+    conflict = 'field type conflict: input field "v" on measurement "w5" is type string, already exists as'
+    conflict += " type float"
     status, headers, body = post(hub, V1, f'w5 v=2 {T + 1}\nw5 v="x" {T + 2}')
     assert (status, body) == (400, {"error": f"partial write: {conflict} dropped=1"})
     assert headers["x-influxdb-error"] == body["error"]
@@ -158,7 +158,7 @@ def test_gzip(hub: HubProcess, path: str) -> None:
 
 @pytest.mark.parametrize("path", [V1, V2])
 def test_bodies_over_the_limit(hub: HubProcess, path: str) -> None:
-    bomb = gzip.compress(bytes(64 * 2**20))
+    bomb = gzip.compress(bytes(80 * 2**20))
     assert len(bomb) > LIMIT  # the packed size is over it as well
     small_bomb = gzip.compress(b"m v=1\n" * 20_000)
     assert len(small_bomb) < LIMIT
@@ -222,6 +222,9 @@ def test_without_the_token(hub: HubProcess) -> None:
         assert (status, json.loads(body)["code"]) == (401, "unauthorized")
         assert answered["x-platform-error-code"] == "unauthorized"
     assert hub.request("POST", f"{V1}&u=any&p=wrong", b"never v=1", token=None)[0] == 401
+    assert hub.request("POST", V2, bytes(20 * LIMIT), token="wrong")[0] == 401, (
+        "a large batch learns it as well"
+    )
     assert "never" not in [m["name"] for m in hub.json("GET", "/api/schema")["measurements"]]
 
 

@@ -51,7 +51,7 @@ def refused(hub: HubProcess, sql: str) -> str:
         ("SELECT count(*) FROM recent WHERE time > now() - INTERVAL 1 HOUR", [[1]]),
         ("SELECT count(*) FROM cpu WHERE time >= '2026-09-21' AND time < '2026-09-22'", [[6]]),
         (
-            "WITH t AS (SELECT host, max(n) m FROM cpu GROUP BY 1) SELECT m, used FROM t JOIN mem USING (host)",
+            "WITH t AS (SELECT host, max(n) m FROM cpu GROUP BY 1) SELECT m, used FROM t NATURAL JOIN mem",
             [[4, 7]],
         ),
         ("SELECT a.load, b.load FROM cpu a, cpu b WHERE a.n = 1 AND b.n = 2", [[1.5, 2.5]]),

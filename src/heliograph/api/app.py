@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from heliograph.api import data, health, page, session, state, write
+from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
 from heliograph.api.services import Services
@@ -42,6 +43,7 @@ def build(services: Services) -> Starlette:
     app = Starlette(
         routes=[*ROUTES, assets],
         middleware=[
+            Middleware(Drain),
             Middleware(Guard, hosts=services.hosts),
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=4),
         ],

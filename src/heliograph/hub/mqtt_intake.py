@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from typing import Final
 
@@ -24,6 +25,16 @@ _TELEMETRY: Final = f"{MQTT_PREFIX}tel."
 _QOS0_WAITING: Final = 10_000
 _BUSY_PAUSE: Final = 0.1
 _ERRORS_KEPT: Final = 100
+_TOPIC_SIGNS: Final = {"/.": "/", "//": ".", ".": "/", "/": ""}
+_SEPARATORS: Final = re.compile(r"/\.|//|\.|/")
+
+
+def topic_of(subject: str) -> str:
+    """Return the MQTT topic that nats-server made a subject of.
+
+    It writes a level's end as ``.``, a dot as ``//``, and an empty level's end as ``/.``.
+    """
+    return _SEPARATORS.sub(lambda found: _TOPIC_SIGNS[found[0]], subject)
 
 
 class MqttIntake:
@@ -108,7 +119,7 @@ class MqttIntake:
         self, subject: str, data: bytes, time_ns: int, name: str, position: Position | None
     ) -> list[Applied]:
         """Parse one message and append its points; what cannot be used goes to quarantine."""
-        topic = subject.removeprefix(MQTT_PREFIX).replace(".", "/")
+        topic = topic_of(subject.removeprefix(MQTT_PREFIX))
         try:
             device = device_of(topic)
         except TopicError as error:
