@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -304,3 +305,17 @@ def test_a_client_that_hangs_up_in_the_middle_harms_nobody(hub: HubProcess) -> N
     assert post(hub, V2, f"whole v=1 {T}")[0] == 204
     assert "half" not in [m["name"] for m in hub.json("GET", "/api/schema")["measurements"]]
     assert "Traceback" not in hub.log
+
+
+def test_a_batch_too_large_for_the_stream_is_refused_for_good(tmp_path: Path) -> None:
+    """Up to the last byte: a message just over nats-server's limit would cut the hub's own connection."""
+    with HubProcess(tmp_path / "hub", "--no-agent", "--set", "limits.payload_bytes=16KiB") as hub:
+        limit = 16 * 1024 + 64 * 1024  # with nats-server's room for headers
+        for size in (limit - 4_000, limit - 100, limit - 1, limit, limit + 1, 2 * limit):
+            line = b'large s="' + b"x" * (size - 62) + b'"'
+            packed = gzip.compress(line, 0)
+            assert abs(len(packed) - size) < 60
+            status, _, body = post(hub, V2, packed, Content_Encoding="gzip")
+            assert (status, body["code"]) == (413, "request too large"), size
+            assert "smaller batches" in body["message"]
+            assert hub.write(f"small v=1 {T}") == 204

@@ -183,7 +183,7 @@ def test_unit_tests_do_not_sleep() -> None:
 
 
 def test_tests_stand_where_their_kind_stands() -> None:
-    kinds = {"unit", "golden", "real", "browser"}
+    kinds = {"unit", "golden", "real", "net", "browser"}
     strays = [
         name(path)
         for path in (ROOT / "tests").rglob("test_*.py")

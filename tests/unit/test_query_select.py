@@ -49,7 +49,7 @@ def lines(columns: Columns) -> dict[tuple[Any, ...], dict[int, Any]]:
     }
 
 
-def put(kept: Kept, values: Sequence[tuple[float, FieldValue]], sealed: bool, **tags: str) -> None:
+def put(kept: Kept, values: Sequence[tuple[float, FieldValue]], *, sealed: bool, **tags: str) -> None:
     """Write the field v at some seconds, the first half of it sealed where asked."""
     points = [Point("m", {"v": value}, tags, round(second * S)) for second, value in values]
     kept.write(*points[: len(points) // 2 + 1])
@@ -73,9 +73,9 @@ def put(kept: Kept, values: Sequence[tuple[float, FieldValue]], sealed: bool, **
 )
 @pytest.mark.parametrize("kind", [int, float, UInt])
 async def test_aggregates(
-    kept: Kept, sealed: bool, aggregate: Aggregate, first: float, second: float, kind: type[int]
+    kept: Kept, *, sealed: bool, aggregate: Aggregate, first: float, second: float, kind: type[int]
 ) -> None:
-    put(kept, [(0, kind(4)), (9.999, kind(1)), (20, kind(7)), (60, kind(99))], sealed)
+    put(kept, [(0, kind(4)), (9.999, kind(1)), (20, kind(7)), (60, kind(99))], sealed=sealed)
     answer = await ask(kept, "v", aggregate=aggregate)
     assert answer.times_ns == [0, 20 * S], "no entry for an interval without points"
     assert lines(answer) == {("v",): {0: first, 20: second}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from starlette.requests import Request
@@ -33,5 +34,6 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """``/ready``: this server listens only once the hub is ready."""
-    return JSONResponse({"status": "ready", "started": services(request).hub["started_ms"]})
+    """``/ready`` in InfluxDB 2.x's form: this server listens only once the hub is ready."""
+    started = dt.datetime.fromtimestamp(int(services(request).hub["started_ms"]) / 1000, dt.UTC)
+    return JSONResponse({"status": "ready", "started": started.isoformat(timespec="milliseconds")})

@@ -90,8 +90,8 @@ class AgentSettings:
     enabled: Annotated[bool, Flag()] = True
     """Whether the hub's own machine is gathered at all."""
 
-    interval: Annotated[float, Duration(0.1, 86_400.0)] = 10.0
-    """Time between two gatherings, 100ms to 1d. The default is Telegraf's."""
+    interval: Annotated[float, Duration(1.0, 86_400.0)] = 10.0
+    """Time between two gatherings, 1s to 1d. The default is Telegraf's."""
 
     jitter: Annotated[float, Duration(0.0, 3_600.0)] = 0.0
     """The most by which a gathering is put off at random, 0s to 1h, so that devices do not send at once."""

@@ -20,7 +20,7 @@ from typing import Final
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest, WriteResult
 from heliograph.codec.lineprotocol import Parsed, parse
-from heliograph.errors import BucketNotFound, DecodeError, Error, StoreBusy
+from heliograph.errors import BucketNotFound, DecodeError, Error, PayloadTooLarge, StoreBusy
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.payload import pack, unpack
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 MAX_WAITING: Final = 64
 """Batches between parser and acknowledgement; more are answered with "try again"."""
 _BUSY_PAUSE: Final = 0.1
+_READ_BACK_BYTES: Final = 1024**3
+"""What was acknowledged is applied even where limits.body_bytes was larger then: this is its maximum."""
 _CHECK: Final = 1.0
 """How long the stream may be ahead of us before we look why."""
 
@@ -54,15 +56,12 @@ class HttpIntake:
         feed: LiveFeed,
         thread: IngestThread,
         counters: Counters,
-        *,
-        body_bytes: int,
     ) -> None:
         self._stream = stream
         self._store = store
         self._feed = feed
         self._thread = thread
         self._counters = counters
-        self._body_bytes = body_bytes
         self._created = ""
         self._applied = 0
         self._waiting: dict[int, _Ready] = {}
@@ -115,6 +114,8 @@ class HttpIntake:
         payload = await asyncio.to_thread(pack, request, time_ns)
         try:
             seq = await self._stream.publish(payload.subject, payload.data, payload.headers)
+        except PayloadTooLarge:
+            raise
         except (Error, asyncio.CancelledError):
             self._counters.http_unacknowledged += 1
             self._doubt.set()
@@ -192,7 +193,7 @@ class HttpIntake:
     def _decode(self, message: Message) -> tuple[_Ready, bool]:
         try:
             bucket, body, precision, time_ns = unpack(
-                message.subject, message.data, message.headers, self._body_bytes
+                message.subject, message.data, message.headers, _READ_BACK_BYTES
             )
             types = self._store.field_types(bucket)
         except (DecodeError, BucketNotFound) as error:

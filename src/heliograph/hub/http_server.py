@@ -69,8 +69,15 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def run_until_stopped(self) -> None:
-        """Serve until :meth:`stop`; requests under way get ``GRACE`` seconds then."""
-        await self.serve([self._listener])
+        """Serve until :meth:`stop`; requests under way get ``GRACE`` seconds then.
+
+        On cancellation nothing more is taken at once: what stands behind the routes is closing.
+        """
+        try:
+            await self.serve([self._listener])
+        finally:
+            for server in self.servers:
+                server.close()
 
     def stop(self) -> None:
         """Take no more requests and let :meth:`run_until_stopped` return."""

@@ -92,6 +92,7 @@ def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> N
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await run(settings, home, stop=stop, announce=announce)
 
+    os.umask(0o077)  # what the hub writes is its owner's alone, the catalogue too
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(until_told())
@@ -223,9 +224,7 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
-        self._http = HttpIntake(
-            stream, store, self._feed, self._thread, counters, body_bytes=settings.limits.body_bytes
-        )
+        self._http = HttpIntake(stream, store, self._feed, self._thread, counters)
         self._mqtt = MqttIntake(
             stream,
             store,

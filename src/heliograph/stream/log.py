@@ -15,7 +15,6 @@ from typing import Final
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import MaxPayloadError
 from nats.js.api import (
     ConsumerConfig,
     DeliverPolicy,
@@ -36,6 +35,8 @@ MQTT_PREFIX: Final = "$MQTT.msgs."
 QOS0_SUBJECTS: Final = "tel.>"
 
 ACK_TIMEOUT: Final = 5.0
+HEADERS_BYTES: Final = 4096
+"""Room for our headers: they count against nats-server's limit, and who is over it loses the connection."""
 _BATCH_MESSAGES: Final = 2_000
 _SILENCE: Final = 1.0
 _SUBJECTS: Final = {LP: "lp.>", MQTT: f"{MQTT_PREFIX}>"}
@@ -132,10 +133,11 @@ class StreamLog:
             PayloadTooLarge: over nats-server's limit.
             StreamError: refused; a full stream says so.
         """
+        limit_bytes = self._connection.max_payload - HEADERS_BYTES
+        if len(payload) > limit_bytes:
+            raise PayloadTooLarge(len(payload), limit_bytes)
         try:
             ack = await self._js.publish(subject, payload, stream=LP, headers=dict(headers))
-        except MaxPayloadError as error:
-            raise PayloadTooLarge(len(payload), self._connection.max_payload) from error
         except TimeoutError as error:
             raise AckTimeout(LP, f"no acknowledgement within {ACK_TIMEOUT:.0f} s") from error
         except APIError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
@@ -22,8 +23,9 @@ async def connect(port: int, user: str, password: str) -> Client:
     """Return a connection that comes back by itself for as long as the hub runs.
 
     Raises:
-        ConnectError: nats-server does not answer or refuses us.
+        ConnectError: nats-server does not answer within ``CONNECT_TIMEOUT`` seconds, or refuses us.
     """
+    reason = f"no answer within {CONNECT_TIMEOUT} s"
     endpoint = f"127.0.0.1:{port}"
 
     async def reconnected() -> None:
@@ -33,22 +35,26 @@ async def connect(port: int, user: str, password: str) -> Client:
         log.debug("Connection to nats-server lost")
 
     async def failed(error: Exception) -> None:
+        nonlocal reason
+        reason = str(error) or type(error).__name__
         log.debug("nats connection: %r", error)
 
     try:
-        return await nats.connect(
-            f"nats://{endpoint}",
-            user=user,
-            password=password,
-            name="helio hub",
-            connect_timeout=CONNECT_TIMEOUT,
-            allow_reconnect=True,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=RECONNECT_WAIT,
-            pending_size=PENDING_BYTES,
-            reconnected_cb=reconnected,
-            disconnected_cb=disconnected,
-            error_cb=failed,
-        )
-    except (OSError, TimeoutError, NatsError) as error:
-        raise ConnectError(endpoint, str(error) or type(error).__name__) from error
+        # it would try for ever, the first time too
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            return await nats.connect(
+                f"nats://{endpoint}",
+                user=user,
+                password=password,
+                name="helio hub",
+                connect_timeout=CONNECT_TIMEOUT,
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_WAIT,
+                pending_size=PENDING_BYTES,
+                reconnected_cb=reconnected,
+                disconnected_cb=disconnected,
+                error_cb=failed,
+            )
+    except (OSError, NatsError) as error:  # TimeoutError is an OSError
+        raise ConnectError(endpoint, str(error) or reason) from error
