@@ -106,7 +106,7 @@ class Kept:
         segments = self.folder / "segments"
         segments.mkdir(exist_ok=True)
         self.database = Database(self.folder / "catalog.db")
-        self.duck = Duck((segments,), memory_bytes=64 * 2**20, threads=1)
+        self.duck = Duck((segments,), memory_bytes=64 * 2**20, threads=1, spill=self.folder / "spill")
         self.store = Store(segments, self.database, self.duck, seal_rows=self.seal_rows)
 
     def close(self) -> None:

@@ -164,10 +164,12 @@ def test_overlap_windows_are_exactly_where_a_point_may_stand_twice(
         assert before < after, "touching windows are one"
 
 
-def test_many_overlaps_become_one_window() -> None:
-    spans = [(10 * i, 10 * i + 1, False) for i in range(MAX_WINDOWS + 1)]
-    assert len(overlaps(spans[:-1], 0, 1_000)) == MAX_WINDOWS
-    assert overlaps(spans, 0, 1_000) == [(0, 10 * MAX_WINDOWS + 2)]
+def test_of_many_overlaps_the_closest_become_one_window() -> None:
+    spans = [(10 * i, 10 * i + 1, False) for i in range(MAX_WINDOWS)]
+    assert len(overlaps(spans, 0, 10_000)) == MAX_WINDOWS
+    late = (10 * MAX_WINDOWS - 5, 10 * MAX_WINDOWS - 4, False)
+    joined = overlaps([*spans, late], 0, 10_000)
+    assert joined == [(10 * i, 10 * i + 2) for i in range(MAX_WINDOWS - 1)] + [(spans[-1][0], late[1] + 1)]
 
 
 def covered(windows: list[Window]) -> set[int]:

@@ -18,7 +18,7 @@ from heliograph.store.catalogue import Watermark
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.segments import folder_name
-from heliograph.store.store import BUSY_FACTOR, Position, Store
+from heliograph.store.store import BUSY_FACTOR, SEAL_BYTES, Position, Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, types_of
 
 LP = Position("LP", "2026-01-01T00:00:00+00:00", 7)
@@ -77,7 +77,8 @@ def test_files_of_a_seal_that_was_not_committed_are_swept(kept: Kept) -> None:
     kept.write(point("cpu", 2, load=2.5))
     snapshot = kept.store.snapshot(BUCKET, "cpu")
     assert snapshot is not None
-    stray = list(kept.store._writer.write(BUCKET, snapshot.measurement, snapshot.hot[0], "crashed"))
+    stamp = f"{kept.store._started:x}-crashed"
+    stray = list(kept.store._writer.write(BUCKET, snapshot.measurement, snapshot.hot[0], stamp))
     unfinished = stray[0].path.with_suffix(".tmp")
     unfinished.write_bytes(b"half a file")
     assert len(kept.files) == len(known) + 2
@@ -210,7 +211,7 @@ def test_each_utc_day_gets_a_file_of_its_own(kept: Kept) -> None:
     points = [point("cpu", t, v=t) for t in times]
     kept.write(*points)
     assert kept.store.seal() == len(times)
-    assert sorted(int(path.name.rsplit("-", 2)[0]) for path in kept.files) == [-2, -1, 0, 1, 40]
+    assert sorted(int(path.name.rsplit("-", 3)[0]) for path in kept.files) == [-2, -1, 0, 1, 40]
     assert kept.rows("cpu") == merged(points)
 
 
@@ -310,10 +311,51 @@ def test_a_catalogue_of_a_newer_program_is_refused_with_the_way_out(tmp_path: Pa
 
 def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:
     database = Database(tmp_path / "catalog.db")
-    with pytest.raises(sqlite3.IntegrityError), database.transaction() as sql:
+    with pytest.raises(StoreError), database.transaction() as sql:
         sql.executemany("INSERT INTO bucket VALUES (?, 1)", [("half",), ("half",)])
     assert database.rows("SELECT * FROM bucket") == []
     with database.transaction() as sql:
         sql.execute("INSERT INTO bucket VALUES ('whole', 1)")
     assert database.rows("SELECT name FROM bucket") == [("whole",)]
     database.close()
+
+
+def test_files_that_no_catalogue_names_are_left_alone(kept: Kept) -> None:
+    kept.write(point("cpu", 1, load=1.5))
+    kept.store.seal()
+    lost = kept.files
+    kept.close()
+    for path in kept.folder.glob("catalog.db*"):
+        path.unlink()
+    kept.open()
+    assert kept.files == lost, "the points of a lost catalogue are not thrown away"
+    assert kept.store.unknown_files == len(lost)
+
+
+def test_a_stream_that_ends_before_what_was_sealed_of_it_is_read_again_also_after_a_crash(kept: Kept) -> None:
+    kept.write(point("cpu", 1, load=1.5), position=Position("LP", "c", 10))
+    kept.store.seal()
+    assert kept.store.resume("LP", "c", first_seq=1, last_seq=12) == 10
+    assert kept.store.resume("LP", "c", first_seq=1, last_seq=1) == 0, "restored from an older copy"
+    kept.reopen()
+    assert kept.store.resume("LP", "c", first_seq=1, last_seq=30) == 0, "the old mark does not count again"
+    assert kept.store.resume("LP", "other", first_seq=5, last_seq=30) == 4, "recreated"
+
+
+def test_generations_stay_small_however_far_sealing_is_behind(kept: Kept) -> None:
+    text = "x" * 100_000
+    for t in range(400):
+        kept.write(point("log", t, line=text))
+    biggest = max(generation.size_bytes for generation in kept.store._sealing)
+    assert SEAL_BYTES <= biggest < SEAL_BYTES + 2 * len(text)
+    assert kept.store.seal() == 400
+    assert kept.store.statistics().rows_hot == 0
+
+
+def test_two_measurements_never_share_a_file(kept: Kept) -> None:
+    long = "a" * 200
+    fold = folder_name(long)
+    kept.write(point(long, 1, v=1.0), point(fold, 1, v=2.0))
+    assert kept.store.seal() == 2
+    assert kept.rows(long) == merged([point(long, 1, v=1.0)])
+    assert kept.rows(fold) == merged([point(fold, 1, v=2.0)])

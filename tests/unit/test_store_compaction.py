@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.model.time import DAY_NS
-from heliograph.store.compaction import FAN_IN, MAX_ROWS, due
+from heliograph.store.compaction import CLOSED_FILES, FAN_IN, MAX_ROWS, due
 from heliograph.store.relation import Segment
 
 
@@ -58,10 +59,24 @@ def test_what_is_merged_is_small_and_stands_together(segments: list[Segment]) ->
     chosen = due(segments)
     if not chosen:
         return
-    assert len(chosen) == FAN_IN
+    assert len(chosen) > 1
     assert sum(s.rows for s in chosen) <= MAX_ROWS
-    day, level = chosen[0].min_ns // DAY_NS, chosen[0].level
+    day = chosen[0].min_ns // DAY_NS
     same_day = [s for s in segments if s.min_ns // DAY_NS == day]
     first = same_day.index(chosen[0])
-    assert same_day[first : first + FAN_IN] == chosen, "in the order of sealing, without a gap"
-    assert {s.level for s in chosen} == {level}
+    assert same_day[first : first + len(chosen)] == chosen, "in the order of sealing, without a gap"
+    over = day < max(s.min_ns // DAY_NS for s in segments)
+    assert over or (len(chosen) == FAN_IN and len({s.level for s in chosen}) == 1)
+
+
+@pytest.mark.parametrize("seals", [24, 100, 142, 143, 144, 145, 150])
+def test_a_past_day_ends_as_a_few_files(seals: int) -> None:
+    kept: list[Segment] = []
+    for number in range(seals + 1):
+        kept.append(segment(number, rows=1, day=0 if number < seals else 1))
+        while chosen := due(kept):
+            at = kept.index(chosen[0])
+            merged = segment(chosen[-1].id, rows=sum(s.rows for s in chosen), level=chosen[0].level + 1)
+            kept[at : at + len(chosen)] = [merged]
+    assert len(kept) - 1 <= CLOSED_FILES
+    assert sum(s.rows for s in kept) == seals + 1

@@ -81,7 +81,9 @@ def _announce(ready: Ready) -> None:
     console.print(f"  MQTT {ready.mqtt_host}:{ready.mqtt_port}   HTTP {ready.http_url}   data {ready.home}\n")
     for way in ready.ways:
         console.print(f"[bold]{way['title']}[/]")
-        for line in way["text"].splitlines():
+        # into a log the token does not belong; where it goes from there nobody knows
+        text = way["text"] if sys.stdout.isatty() else way["text"].replace(ready.token, "$(helio token)")
+        for line in text.splitlines():
             console.print("  " + line, markup=False)
         console.print()
     console.print("A fresh link: helio login   How it is: helio status   Stop: Ctrl-C")

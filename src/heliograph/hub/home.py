@@ -58,7 +58,10 @@ class Home:
         """Return a generated password, the same one at each start, readable by its owner only."""
         path = self.nats / f"{name}.password"
         with contextlib.suppress(FileNotFoundError):
-            return path.read_text()
+            known = path.read_text()
+            if known:
+                return known
+            path.unlink()  # a crash came between making the file and writing it
         password = secrets.token_urlsafe(24)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(password)

@@ -48,23 +48,23 @@ class Housekeeping:
         """Why the last seal failed; None when it did not."""
 
     async def run(self) -> None:
-        """Do what is due; runs until cancelled."""
-        purged = time.monotonic()
+        """Do what is due; runs until cancelled. A seal that fails keeps nothing else from being done."""
+        purge_at = time.monotonic() + PURGE_EVERY
+        seal_at = 0.0
         while True:
             await asyncio.sleep(TICK)
-            while self._store.seal_due(self._seal_interval):
-                if not await self.seal():
-                    await asyncio.sleep(RETRY_AFTER)
+            while time.monotonic() >= seal_at and self._store.seal_due(self._seal_interval):
+                if await self.seal():
+                    await self._compact()
+                else:
+                    seal_at = time.monotonic() + RETRY_AFTER
             await asyncio.to_thread(self._quarantine.flush)
-            if time.monotonic() - purged >= PURGE_EVERY:
-                purged = time.monotonic()
+            if time.monotonic() >= purge_at:
                 await self.purge()
+                purge_at = time.monotonic() + PURGE_EVERY
 
     async def seal(self) -> bool:
-        """Write the hot points as segments, and merge small ones; False if something of it failed.
-
-        Points that could not be written stay hot, and in the stream.
-        """
+        """Write the hot points as segments; False if that failed, in which case they stay hot."""
         try:
             points = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.seal)
         except (Error, OSError) as error:
@@ -78,22 +78,18 @@ class Housekeeping:
         self.trouble = None
         self._counters.seals += 1
         log.debug("Sealed, points=%s", points)
-        return await self._compact()
-
-    async def _compact(self) -> bool:
-        """Merge small segments; False if that failed, which costs speed and nothing else."""
-        try:
-            merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.compact)
-        except (Error, OSError) as error:
-            log.error("Merging segments failed: %s", error)
-            return False
-        self._counters.segments_merged += merged
         return True
+
+    async def _compact(self) -> None:
+        """Merge small segments; a failure costs speed and nothing else."""
+        merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.compact)
+        self._counters.segments_merged += merged
 
     async def purge(self) -> None:
         """Remove messages that are sealed and old, or sealed in a stream that fills up."""
-        old = self._store.sealed_before(time.time_ns() - round(self._keep * SECOND_NS))
-        sealed = self._store.watermarks()
+        before_ns = time.time_ns() - round(self._keep * SECOND_NS)
+        old = await asyncio.to_thread(self._store.sealed_before, before_ns)
+        sealed = await asyncio.to_thread(self._store.watermarks)
         for name in (LP, MQTT):
             state = await self._stream.state(name)
             mark = sealed.get(name)

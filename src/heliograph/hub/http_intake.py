@@ -64,6 +64,8 @@ class HttpIntake:
         self._counters = counters
         self._created = ""
         self._applied = 0
+        self._handed = 0
+        """Up to which sequence batches were handed to the ingest thread; it applies them a moment later."""
         self._waiting: dict[int, _Ready] = {}
         self._in_flight = 0
         self._doubt = asyncio.Event()
@@ -79,11 +81,10 @@ class HttpIntake:
         A stream that was recreated, or restored from an older copy, is read from its first message.
         """
         state = await self._stream.state(LP)
-        mark = self._store.watermarks().get(LP)
         self._created = state.created
-        known = mark is not None and mark.created == state.created and mark.seq <= state.last_seq
-        self._applied = mark.seq if mark is not None and known else 0
-        self._applied = max(self._applied, state.first_seq - 1)
+        self._applied = self._handed = self._store.resume(
+            LP, state.created, first_seq=state.first_seq, last_seq=state.last_seq
+        )
         if self._applied < state.last_seq:
             log.info("Reading the stream back, messages=%s", state.last_seq - self._applied)
             await self._read_back(state.last_seq)
@@ -133,24 +134,38 @@ class HttpIntake:
 
     async def _offer(self, ready: _Ready, *, fresh: bool) -> None:
         """Apply a batch and those behind it that waited for it, or let it wait for those before it."""
-        if ready.seq <= self._applied or ready.seq in self._waiting:
+        if ready.seq <= self._handed or ready.seq in self._waiting:
             return
         self._waiting[ready.seq] = ready
+        await self._hand_over(fresh=fresh)
+
+    async def _hand_over(self, *, fresh: bool) -> None:
+        """Apply the batches whose predecessors are applied or about to be."""
         run: list[_Ready] = []
-        while (following := self._waiting.pop(self._applied + 1, None)) is not None:
+        while (following := self._waiting.pop(self._handed + 1, None)) is not None:
             run.append(following)
-            self._applied += 1
+            self._handed += 1
         if self._waiting:
             self._doubt.set()
-        if run:
+        if not run:
+            return
+        try:
             for applied in await self._thread.run(self._apply, run):
                 self._feed.publish(applied if not fresh else _with_new_schema(applied))
+        finally:
+            if self._applied < run[-1].seq:  # one could not be applied: it is read back from the stream
+                self._handed = self._applied
+                self._doubt.set()
 
     def _apply(self, run: list[_Ready]) -> list[Applied]:
-        return [
-            self._store.append(ready.bucket, ready.batch, Position(LP, self._created, ready.seq))
-            for ready in run
-        ]
+        """Append batches in the order of the stream; stop at a hole that an earlier failure left."""
+        news = []
+        for ready in run:
+            if ready.seq != self._applied + 1:
+                break
+            news.append(self._store.append(ready.bucket, ready.batch, Position(LP, self._created, ready.seq)))
+            self._applied = ready.seq
+        return news
 
     async def fill_gaps(self) -> None:
         """Read back what the stream took without telling us; runs until cancelled."""
@@ -165,16 +180,16 @@ class HttpIntake:
                 self._doubt.clear()
 
     async def _read_back(self, last_seq: int) -> None:
-        if last_seq <= self._applied:
+        if last_seq <= self._handed:
             return
-        async for group in self._stream.read(LP, self._applied + 1, last_seq):
+        async for group in self._stream.read(LP, self._handed + 1, last_seq):
             for message in group:
                 ready, fresh = await self._decoded(message)
                 self._counters.http_read_back += 1
                 await self._offer(ready, fresh=fresh)
-        if self._applied < last_seq:  # the stream does not hold them any more
-            self._applied = last_seq
-            await self._offer_waiting()
+        if self._handed < last_seq:  # the stream does not hold them any more
+            self._applied = self._handed = last_seq
+            await self._hand_over(fresh=False)
 
     async def _decoded(self, message: Message) -> tuple[_Ready, bool]:
         while True:
@@ -185,18 +200,13 @@ class HttpIntake:
                 self._counters.store_waits += 1
                 await asyncio.sleep(_BUSY_PAUSE)
 
-    async def _offer_waiting(self) -> None:
-        first = self._waiting.pop(self._applied + 1, None)
-        if first is not None:
-            await self._offer(first, fresh=False)
-
     def _decode(self, message: Message) -> tuple[_Ready, bool]:
         try:
             bucket, body, precision, time_ns = unpack(
                 message.subject, message.data, message.headers, _READ_BACK_BYTES
             )
             types = self._store.field_types(bucket)
-        except (DecodeError, BucketNotFound) as error:
+        except (DecodeError, PayloadTooLarge, BucketNotFound) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
             return _Ready(message.seq, "", {}), False
         parsed = parse(body, time_ns=time_ns, precision=precision, types=types)

@@ -23,13 +23,12 @@ class IngestThread:
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return the function's result.
 
-        A function that has begun is waited for even on cancellation, so that what it changed and what
-        the caller believes do not come apart.
+        On cancellation the function still runs to its end and is waited for, so that what it changed and
+        what others believe do not come apart: it may hold what somebody else was told is stored.
         """
         job = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
         try:
             return await asyncio.shield(job)
         except asyncio.CancelledError:
-            if not job.cancel():
-                await asyncio.wait([job])
+            await asyncio.wait([job])
             raise

@@ -71,11 +71,10 @@ class MqttIntake:
         """
         self._loop = asyncio.get_running_loop()
         state = await self._stream.state(MQTT)
-        mark = self._store.watermarks().get(MQTT)
         self._created = state.created
-        if mark is not None and mark.created == state.created and mark.seq <= state.last_seq:
-            self._applied = mark.seq
-        self._applied = max(self._applied, state.first_seq - 1)
+        self._applied = self._store.resume(
+            MQTT, state.created, first_seq=state.first_seq, last_seq=state.last_seq
+        )
         if self._applied < state.last_seq:
             log.info("Reading MQTT back, messages=%s", state.last_seq - self._applied)
             async for group in self._stream.read(MQTT, self._applied + 1, state.last_seq):
@@ -104,6 +103,8 @@ class MqttIntake:
         news: list[Applied] = []
         try:
             for message in group:
+                if message.seq <= self._applied:
+                    continue
                 position = Position(MQTT, self._created, message.seq)
                 if message.subject.startswith(_TELEMETRY):
                     name = f"{MQTT}:{self._created}:{message.seq}"

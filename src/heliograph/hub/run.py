@@ -63,7 +63,7 @@ from heliograph.transport.nats import connect
 
 log = logging.getLogger(__name__)
 
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 PAGE: Final = Path(heliograph.__file__).parent / "page"
 
 
@@ -76,6 +76,8 @@ class Ready:
     mqtt_port: int
     login_url: str
     ways: list[dict[str, str]]
+    token: str
+    """The operator's, as it stands in ``ways``."""
     home: Path
 
 
@@ -136,10 +138,13 @@ def require_loopback(settings: Settings) -> None:
     Raises:
         ConfigError: an address that is not this machine's own.
     """
-    for key, host in (("http.host", settings.http.host), ("broker.mqtt_host", settings.broker.mqtt_host)):
-        if host not in LOOPBACK:
+    for key, host, allowed in (
+        ("http.host", settings.http.host, LOOPBACK),
+        ("broker.mqtt_host", settings.broker.mqtt_host, LOOPBACK[:2]),
+    ):
+        if host not in allowed:
             raise ConfigError(
-                f"{key} is {host!r}, but this version listens on this machine only ({', '.join(LOOPBACK)}):"
+                f"{key} is {host!r}, but this version listens on this machine only ({', '.join(allowed)}):"
                 " it has no TLS yet; reach it from elsewhere by an SSH tunnel (docs/settings.md)",
                 key=key,
             )
@@ -170,6 +175,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         (home.segments, home.scratch),
         memory_bytes=settings.store.memory_limit,
         threads=settings.store.threads,
+        spill=home.scratch / "spill",
     )
     stack.callback(duck.close)
     store = Store(
@@ -348,6 +354,7 @@ class Hub:
             mqtt_port=endpoints.mqtt_port or 0,
             login_url=f"{self._url}/#login={self._identities.login_code()}",
             ways=self._ways,
+            token=self._identities.token,
             home=self._home.folder,
         )
 

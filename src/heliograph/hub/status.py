@@ -106,6 +106,11 @@ class Status:
         ]
         if self._housekeeping.trouble:
             warnings.append(self._housekeeping.trouble)
+        if self._store.unknown_files:
+            warnings.append(
+                f"{self._store.unknown_files} files in the segments folder are not in the catalogue: was it"
+                " restored or removed? Their points are not shown"
+            )
         if self._server.restarts:
             warnings.append(f"nats-server ended by itself {self._server.restarts} times since the start")
         return warnings

@@ -34,7 +34,7 @@ class QueryEngine:
             QueryError: the measurement or a field is unknown, or a limit was reached.
             BucketNotFound: the bucket is.
         """
-        snapshot = self._store.snapshot(select.bucket, select.measurement)
+        snapshot = await asyncio.to_thread(self._store.snapshot, select.bucket, select.measurement)
         if snapshot is None:
             raise QueryError(f'measurement "{select.measurement}" not found')
         with self._duck.cursor() as cursor:

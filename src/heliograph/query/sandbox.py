@@ -37,7 +37,10 @@ def main() -> int:
         answer = {"error": f"{str(error).partition('!')[0]}; the bucket has {known}"}
     except (Refusal, duckdb.Error) as error:
         answer = {"error": str(error)}
-    json.dump(answer, sys.stdout)
+    text = json.dumps(answer)
+    if len(text) > request["answer_bytes"]:
+        text = json.dumps({"error": f"the answer has over {request['answer_bytes']:,} bytes; select less"})
+    sys.stdout.write(text)
     return 0
 
 

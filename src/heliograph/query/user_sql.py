@@ -21,7 +21,7 @@ from heliograph.store.store import Store
 
 MAX_ROWS: Final = 100_000
 _START_SECONDS: Final = 10.0
-_MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+_MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
 
 class UserSql:
@@ -85,6 +85,7 @@ class UserSql:
             "measurements": measurements,
             "files": files,
             "rows": MAX_ROWS,
+            "answer_bytes": _MAX_ANSWER_BYTES,
             "seconds": max(1, round(self._seconds)),
             "memory_bytes": self._memory_bytes,
         }
@@ -109,7 +110,6 @@ class UserSql:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=_MAX_ANSWER_BYTES,
         )
         try:
             async with asyncio.timeout(self._seconds + _START_SECONDS):

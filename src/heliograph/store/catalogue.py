@@ -139,6 +139,12 @@ class Catalogue:
         rows = self._database.rows("SELECT stream, created, seq FROM watermark")
         return {stream: Watermark(created, seq) for stream, created, seq in rows}
 
+    def restart(self, stream: str, mark: Watermark) -> None:
+        """Forget what was known of a stream that has become another one."""
+        with self._database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq))
+            sql.execute("DELETE FROM seal WHERE stream = ?", (stream,))
+
     def commit(
         self,
         written: Sequence[Written],
@@ -169,18 +175,43 @@ class Catalogue:
         """
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
+            sql.executemany("INSERT INTO retired VALUES (?)", [(self._relative(s.path),) for s in old])
             id_ = _insert(sql, new, self._folder, old[-1].id)
         segments = self.segments[new.bucket, new.measurement]
         segments[segments.index(old[-1])] = _segment(id_, new)
         self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
+
+    def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
+        """Remove files that were merged into others; None means all, as no query of an earlier run lives."""
+        if paths is None:
+            paths = [self._folder / path for (path,) in self._database.rows("SELECT path FROM retired")]
+        gone = list(paths)
+        for path in gone:
+            path.unlink(missing_ok=True)
+        if gone:
+            with self._database.transaction() as sql:
+                sql.executemany("DELETE FROM retired WHERE path = ?", [(self._relative(p),) for p in gone])
+
+    def new_run(self, started_ns: int) -> int | None:
+        """Note when this run began and return when the one before it did, None if there was none."""
+        rows = self._database.rows("SELECT value FROM counter WHERE name = 'run'")
+        with self._database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO counter VALUES ('run', ?)", (started_ns,))
+        return int(rows[0][0]) if rows else None
+
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self._folder))
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
         rows = self._database.rows(
             "SELECT stream, max(seq) FROM seal WHERE time_ns < ? GROUP BY stream", (time_ns,)
         )
-        with self._database.transaction() as sql:
-            sql.execute("DELETE FROM seal WHERE time_ns < ?", (time_ns,))
+        if rows:
+            with self._database.transaction() as sql:
+                # the newest of the old notes stays: a purge that failed asks again
+                for stream, seq in rows:
+                    sql.execute("DELETE FROM seal WHERE stream = ? AND seq < ?", (stream, seq))
         return dict(rows)
 
 

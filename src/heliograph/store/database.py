@@ -25,6 +25,7 @@ CREATE TABLE segment (
   id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, measurement TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
   level INTEGER NOT NULL, columns TEXT NOT NULL, row_count INTEGER NOT NULL, min_ns INTEGER NOT NULL,
   max_ns INTEGER NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE retired (path TEXT PRIMARY KEY) STRICT;
 CREATE TABLE watermark (stream TEXT PRIMARY KEY, created TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
 CREATE TABLE seal (
   stream TEXT NOT NULL, seq INTEGER NOT NULL, time_ns INTEGER NOT NULL, PRIMARY KEY (stream, time_ns)) STRICT;
@@ -63,6 +64,7 @@ class Database:
 
         Raises:
             StoreBusy: SQLite cannot write now; a full disk is the usual reason.
+            StoreError: what was written breaks a rule of the tables.
         """
         with self._lock:
             try:
@@ -72,6 +74,9 @@ class Database:
             except sqlite3.OperationalError as error:
                 self._roll_back()
                 raise StoreBusy(f"the catalogue cannot be written: {error}; is the disk full?") from error
+            except sqlite3.Error as error:
+                self._roll_back()
+                raise StoreError(f"the catalogue refuses a change: {error}") from error
             except BaseException:
                 self._roll_back()
                 raise

@@ -6,24 +6,33 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from heliograph.errors import QueryError, StoreError
 from heliograph.store.arrow import ArrowTable
 
+SPILL_BYTES: Final = 4 * 1024**3
+
 
 class Duck:
-    """A DuckDB engine without a database of its own; every statement brings its data along."""
+    """A DuckDB engine without a database of its own; every statement brings its data along.
 
-    def __init__(self, folders: Iterable[Path], *, memory_bytes: int, threads: int) -> None:
+    What does not fit into ``memory_bytes`` goes to files below ``spill`` for the while, up to
+    ``SPILL_BYTES``; a seal must not fail because its points are wide.
+    """
+
+    def __init__(
+        self, folders: Iterable[Path], *, memory_bytes: int, threads: int, spill: Path | None = None
+    ) -> None:
         self._root = duckdb.connect(
             config={
                 "memory_limit": f"{memory_bytes}B",
                 "threads": threads,
                 "preserve_insertion_order": False,
-                "temp_directory": "",
+                "temp_directory": str(spill) if spill else "",
+                "max_temp_directory_size": f"{SPILL_BYTES}B" if spill else "0B",
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from typing import Final
 
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Column, Table
@@ -37,6 +38,18 @@ class HotRows:
     """No series and time occurs twice."""
 
 
+_ROW_BYTES: Final = 12
+_VALUE_BYTES: Final = 9
+_STRING_BYTES: Final = 58
+"""A Python string beside its characters, and its place in a list."""
+
+
+def _column_bytes(column: Column) -> int:
+    if isinstance(column.values, list):
+        return sum(map(len, column.values)) + _STRING_BYTES * len(column.values)
+    return _VALUE_BYTES * len(column.values)
+
+
 @dataclass(slots=True)
 class HotTable:
     """The hot columns of one measurement of one bucket. Not safe for several threads."""
@@ -49,6 +62,8 @@ class HotTable:
     min_ns: int = MAX_TIME_NS
     max_ns: int = MIN_TIME_NS
     in_order: bool = True
+    size_bytes: int = 0
+    """What the columns hold, roughly: 9 bytes a value, and the length of strings."""
     _last: list[tuple[int, int]] = field(default_factory=list)
     """Per series the latest time and its row."""
     _copy: HotRows | None = None
@@ -62,7 +77,9 @@ class HotTable:
         before = len(self.times_ns)
         rows = self._place(table)
         plain = len(self.times_ns) - before == len(table)
+        self.size_bytes += _ROW_BYTES * len(table)
         for name, column in table.columns.items():
+            self.size_bytes += _column_bytes(column)
             mine = self.columns.get(name)
             if mine is None:
                 mine = self.columns[name] = Column.empty(column.type)

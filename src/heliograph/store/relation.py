@@ -7,18 +7,20 @@ it is done only in the windows of time where sources overlap: usually a few seco
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from heliograph.model.point import FieldType
+from heliograph.model.time import MAX_TIME_NS
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.hot import HotRows
 from heliograph.store.schema import Measurement
 
-MAX_WINDOWS: Final = 16
-"""More overlap windows than this are joined into one that covers them all."""
+MAX_WINDOWS: Final = 64
+"""Of more overlap windows than this those that lie closest are joined."""
 
 SQL_TYPES: Final = {
     FieldType.FLOAT: "DOUBLE",
@@ -114,9 +116,22 @@ def overlaps(spans: Sequence[tuple[int, int, bool]], start_ns: int, end_ns: int)
             if windows and windows[-1][1] == opened:
                 opened = windows.pop()[0]
             windows.append((opened, at))
-    if len(windows) > MAX_WINDOWS:
-        windows = [(windows[0][0], windows[-1][1])]
-    return windows
+    return _joined(windows)
+
+
+def _joined(windows: list[Window]) -> list[Window]:
+    """Join the windows that lie closest until ``MAX_WINDOWS`` are left."""
+    if len(windows) <= MAX_WINDOWS:
+        return windows
+    gaps = sorted(range(1, len(windows)), key=lambda i: windows[i][0] - windows[i - 1][1])
+    close = set(gaps[: len(windows) - MAX_WINDOWS])
+    joined = [windows[0]]
+    for index, window in enumerate(windows[1:], 1):
+        if index in close:
+            joined[-1] = (joined[-1][0], window[1])
+        else:
+            joined.append(window)
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +203,42 @@ def _merged(
     sources: Sequence[_Source], columns: Sequence[tuple[str, str]], windows: Sequence[Window], tags: int
 ) -> str:
     within = _within(windows)
+    meeting = [s for s in sources if any(s.min_ns < end and s.max_ns >= start for start, end in windows)]
     rows = " UNION ALL ".join(
-        source.select(columns, within, rank)
-        for rank, source in enumerate(sources)
-        if any(source.min_ns < end and source.max_ns >= start for start, end in windows)
+        group.select(columns, within, layer)
+        for layer, members in enumerate(_layers(meeting))
+        for group in _grouped(members)
     )
     keys = ", ".join(["time", *(quote(p) for p, _ in columns[:tags])])
     # arg_max skips NULL values: the last write of each field that has one
     values = "".join(f", arg_max({quote(p)}, rank_) AS {quote(p)}" for p, _ in columns[tags:])
     return f"SELECT {keys}{values} FROM ({rows}) GROUP BY {keys}"
+
+
+def _layers(sources: Sequence[_Source]) -> list[list[_Source]]:
+    """Put each source one layer above all earlier ones that it overlaps.
+
+    Within a layer no two overlap, so its members may have one rank and be read in one scan: of a month of
+    segments, each touching its neighbours, there are two layers.
+    """
+    layers: list[list[_Source]] = []
+    tops: list[list[tuple[int, int]]] = []  # per layer the spans in it, by start
+    for source in sources:
+        layer = len(tops)
+        while layer > 0 and not _meets(tops[layer - 1], source):
+            layer -= 1
+        if layer == len(tops):
+            layers.append([])
+            tops.append([])
+        layers[layer].append(source)
+        insort(tops[layer], (source.min_ns, source.max_ns))
+    return layers
+
+
+def _meets(spans: Sequence[tuple[int, int]], source: _Source) -> bool:
+    """Return whether a source overlaps one of some disjoint spans, which are sorted."""
+    at = bisect_right(spans, (source.max_ns, MAX_TIME_NS + 1))
+    return at > 0 and spans[at - 1][1] >= source.min_ns
 
 
 def _within(windows: Sequence[Window]) -> str:

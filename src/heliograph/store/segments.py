@@ -41,6 +41,7 @@ class SegmentWriter:
     def __init__(self, folder: Path, duck: Duck) -> None:
         self.folder = folder
         self._duck = duck
+        self._written = 0
 
     def write(self, bucket: str, measurement: Measurement, hot: HotRows, stamp: str) -> Iterator[Written]:
         """Write the rows of a hot table, one file per UTC day, sorted by tags and time.
@@ -89,7 +90,8 @@ class SegmentWriter:
     ) -> Written:
         measurement = snapshot.measurement
         folder = self._folder_of(bucket, measurement.name)
-        path = folder / f"{start_ns // DAY_NS}-{stamp}.parquet"
+        self._written += 1  # two measurements may share a folder on a disk that ignores case
+        path = folder / f"{start_ns // DAY_NS}-{stamp}-{self._written}.parquet"
         temporary = path.with_suffix(_TEMPORARY)
         tags = [p for p in measurement.tags.values() if p in columns]
         fields = [p for p, _ in measurement.fields.values() if p in columns]
@@ -130,19 +132,27 @@ class SegmentWriter:
             sync_folder(self.folder)
         return folder
 
-    def sweep(self, known: frozenset[Path]) -> int:
-        """Remove files that no catalogue entry names: what a crash left. Returns how many."""
-        removed = 0
+    def sweep(self, known: frozenset[Path], stamp: str | None) -> tuple[int, int]:
+        """Remove what an interrupted run left: unfinished files, and finished ones that carry its stamp.
+
+        Returns how many were removed, and how many other files the catalogue does not name. Those stay:
+        after a catalogue was lost or restored from an older copy they are all that is left of the points.
+        """
+        removed = unknown = 0
         for path in self.folder.rglob("*"):
-            if path.is_file() and path not in known:
+            if path.is_dir() or path in known:
+                continue
+            if path.suffix == _TEMPORARY or (stamp and f"-{stamp}-" in path.name):
                 path.unlink()
                 removed += 1
-        return removed
+            else:
+                unknown += 1
+        return removed, unknown
 
 
 def folder_name(name: str) -> str:
     """Return a bucket's or measurement's name as one that every file system takes."""
-    encoded = percent_encode(name, safe=" ").replace(".", "%2E")
+    encoded = percent_encode(name, safe=" ").replace(".", "%2E").replace("~", "%7E")
     if len(encoded) <= _NAME_LIMIT:
         return encoded
     return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"

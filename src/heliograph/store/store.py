@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from heliograph.errors import StoreBusy
+from heliograph.errors import QueryError, StoreBusy, StoreError
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.store.catalogue import Catalogue, Watermark
@@ -32,7 +32,9 @@ from heliograph.store.segments import SegmentWriter, Written
 log = logging.getLogger(__name__)
 
 BUSY_FACTOR: Final = 8
-"""Hot rows beyond this many times ``seal_rows`` mean that sealing fails or cannot follow."""
+"""Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
+SEAL_BYTES: Final = 16 * 1024 * 1024
+"""Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,14 @@ class _Generation:
     tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
     marks: dict[str, Watermark] = field(default_factory=dict)
     rows: int = 0
-    since: float = field(default_factory=time.monotonic)
+    size_bytes: int = 0
+    since: float = 0.0
+    """When the first position or point came (monotonic seconds)."""
+
+    def begin(self) -> None:
+        """Start the clock with the first point."""
+        if not self.rows and not self.marks:
+            self.since = time.monotonic()
 
 
 class Store:
@@ -97,9 +106,13 @@ class Store:
         """Merged segments that a query may still be reading, and since when."""
         self._merges = 0
         known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
-        swept = self._writer.sweep(known)
-        if swept:
-            log.info("Removed files that a crash left behind, files=%s", swept)
+        self._catalogue.unlink_retired()
+        last_run = self._catalogue.new_run(self._started)
+        removed, self.unknown_files = self._writer.sweep(known, f"{last_run:x}" if last_run else None)
+        if removed:
+            log.info("Removed files that a crash left behind, files=%s", removed)
+        if self.unknown_files:
+            log.warning("Files below %s are not in the catalogue, files=%s", folder, self.unknown_files)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
@@ -129,9 +142,11 @@ class Store:
             StoreBusy: sealing does not follow; nothing was changed.
         """
         with self._lock:
-            hot = self._current.rows + sum(g.rows for g in self._sealing)
-            if hot > BUSY_FACTOR * self._seal_rows:
-                raise StoreBusy(f"{hot:,} points wait to be sealed; try again in a few seconds")
+            generations = (*self._sealing, self._current)
+            rows = sum(g.rows for g in generations)
+            size_bytes = sum(g.size_bytes for g in generations)
+            if rows > BUSY_FACTOR * self._seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
+                raise StoreBusy(f"{rows:,} points wait to be sealed; try again in a few seconds")
             return self._catalogue.declare(bucket, batch)
 
     def append(self, bucket: str, batch: Batch, position: Position | None) -> Applied:
@@ -143,15 +158,19 @@ class Store:
         with self._lock:
             fresh = self._catalogue.touch(bucket, batch)
             generation = self._current
+            generation.begin()
             for name, table in batch.items():
                 hot = generation.tables.get((bucket, name))
                 if hot is None:
                     hot = HotTable(self._catalogue.measurements[bucket][name])
                     generation.tables[bucket, name] = hot
-                before = len(hot)
+                before = len(hot), hot.size_bytes
                 hot.append(table)
-                generation.rows += len(hot) - before
+                generation.rows += len(hot) - before[0]
+                generation.size_bytes += hot.size_bytes - before[1]
             self._mark(position)
+            if self._is_full(generation):
+                self._rotate()  # what is sealed at once stays small, however far sealing is behind
         return Applied(
             bucket=bucket,
             spans={name: (min(t.times_ns), max(t.times_ns)) for name, t in batch.items()},
@@ -162,6 +181,13 @@ class Store:
             new_schema=fresh,
         )
 
+    def _is_full(self, generation: _Generation) -> bool:
+        return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
+
+    def _rotate(self) -> None:
+        self._sealing.append(self._current)
+        self._current = _Generation(self._current.number + 1)
+
     def skip(self, position: Position) -> None:
         """Note that the message at a position holds no points for the store."""
         with self._lock:
@@ -169,7 +195,25 @@ class Store:
 
     def _mark(self, position: Position | None) -> None:
         if position is not None:
+            self._current.begin()
             self._current.marks[position.stream] = Watermark(position.created, position.seq)
+
+    def resume(self, stream: str, created: str, *, first_seq: int, last_seq: int) -> int:
+        """Return the sequence up to which a stream need not be read again, given what it holds now.
+
+        A stream that is not the one last seen, or that ends before what was sealed of it (restored from
+        an older copy, or its tail lost with the power), is read from its first message. That is written
+        down before anything of it is applied: the old mark must not count again once the stream grows
+        past it.
+        """
+        mark = self.watermarks().get(stream)
+        if mark is not None and mark.created == created and mark.seq <= last_seq:
+            return max(mark.seq, first_seq - 1)
+        position = first_seq - 1
+        if mark is not None:
+            log.warning("The stream %s is not the one last seen: reading it from its first message", stream)
+            self._catalogue.restart(stream, Watermark(created, position))
+        return position
 
     def watermarks(self) -> dict[str, Watermark]:
         """Return up to where segments on disk hold each stream."""
@@ -183,11 +227,10 @@ class Store:
         """Return whether there are enough, or old enough, hot points to seal."""
         with self._lock:
             generation = self._current
-            age = time.monotonic() - generation.since
-            full = generation.rows >= self._seal_rows
-            return (
-                bool(self._sealing) or full or (age >= interval and bool(generation.marks or generation.rows))
-            )
+            if self._sealing or self._is_full(generation):
+                return True
+            begun = bool(generation.marks or generation.rows)
+            return begun and time.monotonic() - generation.since >= interval
 
     def seal(self) -> int:
         """Write the hot columns as segments and return the number of points sealed.
@@ -202,8 +245,7 @@ class Store:
         with self._seal_lock:
             with self._lock:
                 if self._current.rows or self._current.marks:
-                    self._sealing.append(self._current)
-                    self._current = _Generation(self._current.number + 1)
+                    self._rotate()
                 waiting = list(self._sealing)
             return sum(self._seal(generation) for generation in waiting)
 
@@ -229,14 +271,19 @@ class Store:
         Queries see each point once throughout. The old files stay for ``retire_after`` seconds, for
         queries that have looked them up already; a crash leaves either the old or the new set.
 
-        Raises:
-            StoreError, OSError: a merge failed; the old segments stay.
+        A merge that fails is logged; its old segments stay, and the other measurements go on.
         """
         with self._seal_lock:
             self._unlink_retired()
             with self._lock:
                 places = list(self._catalogue.segments)
-            return sum(self._compact(bucket, name) for bucket, name in places)
+            merged = 0
+            for bucket, name in places:
+                try:
+                    merged += self._compact(bucket, name)
+                except (StoreError, QueryError, OSError) as error:
+                    log.error("Segments of %r cannot be merged: %s", name, error)
+            return merged
 
     def _compact(self, bucket: str, name: str) -> int:
         merged = 0
@@ -255,9 +302,9 @@ class Store:
 
     def _unlink_retired(self) -> None:
         old_enough = time.monotonic() - self._retire_after
-        for retired_at, path in self._retired:
-            if retired_at <= old_enough:
-                path.unlink(missing_ok=True)
+        gone = [path for retired_at, path in self._retired if retired_at <= old_enough]
+        if gone:
+            self._catalogue.unlink_retired(gone)
         self._retired = [(at, path) for at, path in self._retired if at > old_enough]
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:

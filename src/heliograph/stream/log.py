@@ -169,7 +169,10 @@ class StreamLog:
                     last_seq is None or wanted <= last_seq
                 ):
                     group = await inbox.take(_SILENCE)
-                    whole = _in_order(group, None if fresh and group else wanted)
+                    # the first may stand later than asked, where the stream begins; a client library that
+                    # lost its place begins anew at 1, and that is a gap
+                    first = group[0].seq if fresh and group and group[0].seq >= wanted else wanted
+                    whole = _in_order(group, first)
                     if whole:
                         fresh = False
                         wanted = whole[-1].seq + 1
@@ -267,10 +270,10 @@ def _decode(message: Msg) -> Message:
     return Message(int(parts[5]), message.subject, message.data, message.headers or {}, int(parts[7]))
 
 
-def _in_order(group: list[Message], wanted: int | None) -> list[Message]:
-    """Return the part of a group before the first gap; ``wanted`` None takes the first as it comes."""
+def _in_order(group: list[Message], wanted: int) -> list[Message]:
+    """Return the part of a group before the first gap, if it begins with the wanted sequence."""
     for index, message in enumerate(group):
-        if wanted is not None and message.seq != wanted:
+        if message.seq != wanted:
             return group[:index]
         wanted = message.seq + 1
     return group

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn, Self
@@ -99,11 +100,15 @@ class MqttPublisher:
 
     @classmethod
     def for_device(cls, endpoint: MqttEndpoint, device: str) -> Self:
-        """Return a publisher known as ``device``, which shows on ``sta/<device>`` whether it is there."""
+        """Return a publisher known as ``device``, which shows on ``sta/<device>`` whether it is there.
+
+        Its client id has a random part: of two clients with one id the broker throws the older out, and
+        two boards fresh from the same image would do that to each other for ever.
+        """
         topic = presence_topic(device)
         return cls(
             endpoint,
-            client_id=device,
+            client_id=f"{device}-{secrets.token_hex(4)}",
             birth=Letter(topic, b"online", retained=True),
             will=Letter(topic, b"offline", retained=True),
         )
