@@ -20,16 +20,18 @@ async def ping(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """``/health`` in InfluxDB 2.x's form."""
+    """``/health`` in InfluxDB 2.x's form; 503 while points cannot be sealed."""
+    trouble = services(request).trouble()
     return JSONResponse(
         {
             "name": "influxdb",
-            "message": "ready for queries and writes",
-            "status": "pass",
+            "message": trouble or "ready for queries and writes",
+            "status": "fail" if trouble else "pass",
             "checks": [],
             "version": COMPATIBLE,
             "commit": f"heliograph-{services(request).hub['version']}",
-        }
+        },
+        503 if trouble else 200,
     )
 
 

@@ -62,6 +62,8 @@ class Services:
     identities: Identities
     feed: LiveFeed
     status: Callable[[], Awaitable[dict[str, Any]]]
+    trouble: Callable[[], str | None]
+    """What keeps the hub from doing its work; None if nothing does."""
     first_steps: Callable[[], list[dict[str, str]]]
     hub: Mapping[str, str | int]
     """``name``, ``version`` and ``started_ms``."""

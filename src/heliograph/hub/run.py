@@ -284,6 +284,7 @@ class Hub:
             identities=self._identities,
             feed=self._feed,
             status=self._report,
+            trouble=lambda: self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
             body_bytes=settings.limits.body_bytes,
