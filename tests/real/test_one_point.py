@@ -20,7 +20,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from heliograph.codec.lineprotocol import parse
+from heliograph.codec.lineprotocol.parser import parse
 from tests.chromium import COUNT_PIXELS, log_in, new_page
 from tests.real.hub_process import HubProcess
 

@@ -9,7 +9,7 @@ import pytest
 
 from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
-from heliograph.codec.lineprotocol import parse
+from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import ConfigError, Refused
 from heliograph.model.point import Point
 from heliograph.transport.mqtt import Letter

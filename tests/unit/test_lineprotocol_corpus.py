@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from heliograph.codec.lineprotocol import Parsed, format_point, parse
+from heliograph.codec.lineprotocol import Parsed, format_point
+from heliograph.codec.lineprotocol.parser import parse
 from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import Precision
+from tests.parsers import PARSERS, Parse
 
 FILE = Path(os.environ.get("HELIO_CORPUS") or "no-corpus") / "cases" / "line_protocol.json"
 PRECISIONS = {"1ns": Precision.NS, "1µs": Precision.US, "1ms": Precision.MS, "1s": Precision.S}
@@ -81,7 +83,8 @@ def expected(case: dict[str, Any]) -> list[Any]:
     ]
 
 
-def test_every_decode_case_is_decided_as_the_library_does() -> None:
+@pytest.mark.parametrize("parse", PARSERS)
+def test_every_decode_case_is_decided_as_the_library_does(parse: Parse) -> None:
     wrong = []
     cases = corpus("decode")
     for case in cases:
@@ -101,7 +104,8 @@ def test_every_decode_case_is_decided_as_the_library_does() -> None:
     assert not wrong
 
 
-def test_the_first_error_stands_on_the_line_where_the_library_has_it() -> None:
+@pytest.mark.parametrize("parse", PARSERS)
+def test_the_first_error_stands_on_the_line_where_the_library_has_it(parse: Parse) -> None:
     placed = same_column = 0
     for case in corpus("decode"):
         place = re.search(r"at line (\d+):(\d+)", case.get("go_error", ""))

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from heliograph.codec.lineprotocol import LineError, Parsed, format_point, parse
+from heliograph.codec.lineprotocol import LineError, Parsed, format_point
 from heliograph.model.point import FieldType, FieldValue, Point, UInt, field_type
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, Precision
+from tests.parsers import PARSERS, Parse
+
+pytestmark = pytest.mark.parametrize("parse", PARSERS)
 
 NEVER_ASKED_FOR = 1_700_000_000_000_000_000
 
@@ -17,7 +20,7 @@ def no_types(_measurement: str, _field: str) -> None:
     return None
 
 
-def read(body: bytes, precision: Precision = Precision.NS) -> Parsed:
+def read(parse: Parse, body: bytes, precision: Precision = Precision.NS) -> Parsed:
     return parse(body, time_ns=NEVER_ASKED_FOR, precision=precision, types=no_types, max_errors=1000)
 
 
@@ -71,9 +74,9 @@ points = st.builds(
 
 
 @given(st.lists(points, min_size=1, max_size=3))
-def test_what_is_formatted_is_parsed_again(made: list[Point]) -> None:
+def test_what_is_formatted_is_parsed_again(parse: Parse, made: list[Point]) -> None:
     for point in made:
-        parsed = read(format_point(point).encode())
+        parsed = read(parse, format_point(point).encode())
         assert parsed.errors == []
         time_ns = NEVER_ASKED_FOR if point.time_ns is None else point.time_ns
         fields = {name: (field_type(value), value) for name, value in point.fields.items()}
@@ -101,10 +104,10 @@ WARM = b"m,h=a f=1,i=1i,b=t 1\nm f=1,i=1i,b=t 2\n"
 @example(b"m f=", Precision.NS)
 @example(b"m i=-i", Precision.NS)
 @example(b"m i=--1i", Precision.NS)
-def test_both_paths_read_the_same(tail: bytes, precision: Precision) -> None:
+def test_both_paths_read_the_same(parse: Parse, tail: bytes, precision: Precision) -> None:
     """The warm lines teach the fast path; a control character in a comment keeps it from being used."""
-    fast = read(WARM + tail, precision)
-    slow = read(b"#\x00\n" + WARM + tail, precision)
+    fast = read(parse, WARM + tail, precision)
+    slow = read(parse, b"#\x00\n" + WARM + tail, precision)
     assert rows(fast) == rows(slow)
     assert [column.valid for table in fast.batch.values() for column in table.columns.values()] == [
         column.valid for table in slow.batch.values() for column in table.columns.values()
@@ -117,9 +120,9 @@ def test_both_paths_read_the_same(tail: bytes, precision: Precision) -> None:
 
 
 @given(st.lists(pieces, max_size=25).map(b"".join))
-def test_every_error_points_into_its_line(body: bytes) -> None:
+def test_every_error_points_into_its_line(parse: Parse, body: bytes) -> None:
     lines = body.split(b"\n")
-    parsed = read(body)
+    parsed = read(parse, body)
     assert parsed.error_count == len(parsed.errors)
     for error in parsed.errors:
         line = lines[error.line - 1]
@@ -128,8 +131,8 @@ def test_every_error_points_into_its_line(body: bytes) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
-    parsed = read(body)
+def test_any_bytes_are_read_without_an_exception(parse: Parse, body: bytes) -> None:
+    parsed = read(parse, body)
     assert parsed.points == sum(len(table) for table in parsed.batch.values())
     for table in parsed.batch.values():
         assert set(table.codes) == set(range(len(table.series)))
@@ -137,8 +140,8 @@ def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
             assert len(column.values) == len(column.valid) <= len(table)
 
 
-def test_an_error_tells_where_what_and_shows_the_line() -> None:
-    parsed = read(b"m v=1 1\n\nm,h=a v=abc 1\r\n")
+def test_an_error_tells_where_what_and_shows_the_line(parse: Parse) -> None:
+    parsed = read(parse, b"m v=1 1\n\nm,h=a v=abc 1\r\n")
     assert parsed.errors == [
         LineError(
             line=3,
@@ -151,19 +154,19 @@ def test_an_error_tells_where_what_and_shows_the_line() -> None:
     ]
 
 
-def test_a_long_bad_line_is_shown_shortened() -> None:
-    (error,) = read(b"m v=" + b"x" * 1000).errors
+def test_a_long_bad_line_is_shown_shortened(parse: Parse) -> None:
+    (error,) = read(parse, b"m v=" + b"x" * 1000).errors
     assert error.excerpt == "m v=" + "x" * 156
     assert error.reason.endswith(f'"{"x" * 40}…" came')
 
 
-def test_errors_are_described_up_to_the_limit_and_counted_beyond() -> None:
+def test_errors_are_described_up_to_the_limit_and_counted_beyond(parse: Parse) -> None:
     parsed = parse(b"bad\n" * 50 + b"m v=1\n", time_ns=0, types=no_types, max_errors=3)
     assert [error.line for error in parsed.errors] == [1, 2, 3]
     assert (parsed.error_count, parsed.points) == (50, 1)
 
 
-def test_a_field_type_is_asked_for_once() -> None:
+def test_a_field_type_is_asked_for_once(parse: Parse) -> None:
     asked = []
 
     def types(measurement: str, field: str) -> FieldType | None:
@@ -176,10 +179,10 @@ def test_a_field_type_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize("size", [65_535, 65_536])
-def test_a_key_has_a_longest_length(size: int) -> None:
+def test_a_key_has_a_longest_length(parse: Parse, size: int) -> None:
     bodies = [b"m" * size + b" v=1", b"m,t=" + b"x" * (size - 4) + b" v=1", b"m " + b"f" * size + b"=1"]
     for body in bodies:
-        parsed = read(body)
+        parsed = read(parse, body)
         assert parsed.points == (size == 65_535)
         assert all(error.reason == "max key length exceeded: 65536 > 65535" for error in parsed.errors)
         assert len(parsed.errors) == (size > 65_535)
@@ -201,7 +204,7 @@ def test_a_key_has_a_longest_length(size: int) -> None:
     ids=["integer", "float", "equals", "backslashes", "open string", "tags", "time", "spaces", "quotes"],
 )
 @pytest.mark.timeout(20)
-def test_hostile_bodies_take_time_in_proportion_to_their_size(body: bytes) -> None:
+def test_hostile_bodies_take_time_in_proportion_to_their_size(parse: Parse, body: bytes) -> None:
     """A repeat that is tried again from every byte would take hours here."""
-    parsed = read(body)
+    parsed = read(parse, body)
     assert parsed.points + parsed.error_count <= 10_001

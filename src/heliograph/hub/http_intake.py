@@ -19,7 +19,8 @@ from typing import Final
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest, WriteResult
-from heliograph.codec.lineprotocol import Parsed, parse
+from heliograph.codec.lineprotocol import Parsed
+from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import BucketNotFound, DecodeError, Error, PayloadTooLarge, StoreBusy
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread

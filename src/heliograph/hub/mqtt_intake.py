@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from heliograph.api.live import LiveFeed
-from heliograph.codec.lineprotocol import parse
+from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import StoreBusy, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from heliograph.broker.nats_server import NatsServer
+from heliograph.codec.lineprotocol.parser import PARSER
 from heliograph.hub.counters import Counters
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.store.quarantine import Quarantine
@@ -61,7 +62,7 @@ class Status:
         endpoints = self._server.endpoints
         return {
             "hub": dict(self._hub),
-            "parser": "python",
+            "parser": PARSER,
             "broker": {
                 "name": "nats-server",
                 "mqtt": f"{endpoints.mqtt_host}:{endpoints.mqtt_port}",

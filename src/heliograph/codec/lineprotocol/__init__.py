@@ -1,7 +1,6 @@
-"""InfluxDB line protocol: `parse` gives tables, `format_point` gives a line."""
+"""InfluxDB line protocol: `format_point` gives a line; `parser.parse`, imported apart, gives tables."""
 
 from heliograph.codec.lineprotocol.format import format_point
 from heliograph.codec.lineprotocol.parsed import FieldTypes, LineError, Parsed
-from heliograph.codec.lineprotocol.python import parse
 
-__all__ = ["FieldTypes", "LineError", "Parsed", "format_point", "parse"]
+__all__ = ["FieldTypes", "LineError", "Parsed", "format_point"]

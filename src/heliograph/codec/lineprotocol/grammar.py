@@ -87,13 +87,28 @@ def read_line(body: bytes, start: int, scale: int) -> Line:
     Raises:
         BadLine: with the offset of the first byte that cannot be right.
     """
-    measurement, offset = _measurement(body, start)
-    tags, key_end = _tags(body, offset)
-    if key_end - start > MAX_KEY_BYTES:
-        raise BadLine(start, f"max key length exceeded: {key_end - start} > {MAX_KEY_BYTES}")
+    measurement, tags, key_end = read_key(body, start)
     fields, offset = _fields(body, key_end, measurement)
     time, offset = _time(body, offset, scale)
     return Line(body[start:key_end], measurement, tags, fields, time, offset)
+
+
+def read_key(body: bytes, start: int) -> tuple[str, SeriesKey, int]:
+    """Read measurement and tags at ``start`` and return them and the offset of the space behind them.
+
+    Raises:
+        BadLine: with the offset of the first byte that cannot be right.
+    """
+    measurement, offset = _measurement(body, start)
+    tags, end = _tags(body, offset)
+    if end - start > MAX_KEY_BYTES:
+        raise BadLine(start, f"max key length exceeded: {end - start} > {MAX_KEY_BYTES}")
+    return measurement, tags, end
+
+
+def unescape_string(text: str) -> str:
+    """Return the text of a quoted string that was written with backslashes."""
+    return _STRING_ESCAPE.sub(lambda escape: _STRING_ESCAPES[escape[1]], text)
 
 
 def line_end(body: bytes, offset: int) -> int:
@@ -207,7 +222,7 @@ def _string(body: bytes, start: int) -> tuple[str, int]:
         raise BadLine(start, "unbalanced quotes: the closing quote of the string is missing")
     text = _decode(body, start + 1, match.end() - 1)
     if "\\" in text:
-        text = _STRING_ESCAPE.sub(lambda escape: _STRING_ESCAPES[escape[1]], text)
+        text = unescape_string(text)
     return text, match.end()
 
 

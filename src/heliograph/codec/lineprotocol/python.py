@@ -1,6 +1,6 @@
 """The line-protocol parser in plain Python.
 
-Two paths give the same rows. `grammar.read_line` knows the whole grammar. `_Parser._known_row` takes
+Two paths give the same rows. `LineReader.take` knows the whole grammar. `_Parser._known_row` takes
 only a line without quotes and backslashes whose series and field keys a line before it has had, so
 that nothing is left to check but the values; whatever it does not recognise it leaves to the other.
 """
@@ -9,21 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from heliograph.codec.lineprotocol.grammar import (
-    BOOLEANS,
-    MAX_FLOAT,
-    BadLine,
-    line_end,
-    read_line,
-    skip_spaces,
-)
-from heliograph.codec.lineprotocol.parsed import FieldTypes, LineError, Parsed
-from heliograph.codec.lineprotocol.rows import Conflict, FieldSlot, Rows
+from heliograph.codec.lineprotocol.grammar import BOOLEANS, MAX_FLOAT
+from heliograph.codec.lineprotocol.lines import LineReader
+from heliograph.codec.lineprotocol.parsed import FieldTypes, Parsed
+from heliograph.codec.lineprotocol.rows import FieldSlot, Rows
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, Precision
 
-_MARK = b"#helio "
-_EXCERPT_BYTES = 160
 _CONTROL_CHARACTERS = bytes(byte for byte in (*range(32), 127) if byte not in b"\r\n")
 # Longer ones may begin with zeros or be out of range: the grammar decides.
 _FAST_TIME_DIGITS = 19
@@ -53,27 +45,21 @@ def parse(
 
     Source: InfluxDB line protocol reference; influxdata's line-protocol library, version 2.
     """
-    return _Parser(body, time_ns, precision, types, max_errors).run()
+    reader = LineReader(body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors)
+    return _Parser(body, reader).run()
 
 
 class _Parser:
-    def __init__(
-        self, body: bytes, time_ns: int, precision: Precision, types: FieldTypes, max_errors: int
-    ) -> None:
+    def __init__(self, body: bytes, reader: LineReader) -> None:
         self._body = body
-        self._scale = precision.value
-        self._time_ns = time_ns - time_ns % precision.value
-        self._types = types
-        self._max_errors = max_errors
-        self._parsed = Parsed()
-        self._rows: dict[str, Rows] = {}
+        self._reader = reader
+        self._scale = reader.scale
+        self._time_ns = reader.time_ns
         self._series: dict[bytes, tuple[Rows, int]] = {}
         # float() and int() skip control characters that the grammar refuses. They are so rare that one
         # look at the whole body is cheaper than one at every line.
         self._fast = len(body.translate(None, _CONTROL_CHARACTERS)) == len(body)
         self._returns = b"\r" in body
-        self._counted_to = 0
-        self._counted_lines = 1
 
     def run(self) -> Parsed:
         body, size = self._body, len(self._body)
@@ -85,10 +71,7 @@ class _Parser:
             if self._returns:
                 line = line.removesuffix(b"\r")
             offset = end + 1 if self._fast and self._known_row(line) else self._any_line(offset)
-        for rows in self._rows.values():
-            rows.close()
-        self._parsed.points = sum(len(table) for table in self._parsed.batch.values())
-        return self._parsed
+        return self._reader.close()
 
     def _known_row(self, line: bytes) -> bool:
         """Append the line if all of it is known and simple; else change nothing and return False."""
@@ -115,51 +98,10 @@ class _Parser:
         return True
 
     def _any_line(self, offset: int) -> int:
-        """Take the blank line, comment, point or bad line at the offset and return where it ends."""
-        body = self._body
-        start = skip_spaces(body, offset)
-        first = body[start : start + 1]
-        if first == b"#":
-            return self._comment(start)
-        if not first or first == b"\n" or body[start : start + 2] in (b"\r\n", b"\r"):
-            return line_end(body, start)
-        try:
-            line = read_line(body, start, self._scale)
-            rows = self._rows.get(line.measurement)
-            if rows is None:
-                rows = self._rows[line.measurement] = Rows(line.measurement, self._parsed.batch, self._types)
-            code = rows.add(line, self._time_ns if line.time is None else line.time)
-        except BadLine as bad:
-            self._refuse(bad)
-            return line_end(body, bad.offset)
-        self._series[line.key] = (rows, code)
-        return line.end
-
-    def _comment(self, start: int) -> int:
-        end = line_end(self._body, start)
-        if self._body.startswith(_MARK, start):
-            self._parsed.marks.append(self._body[start:end].rstrip(b"\r\n"))
+        end, taken = self._reader.take(offset)
+        if taken is not None:
+            self._series[taken.line.key] = (taken.rows, taken.code)
         return end
-
-    def _refuse(self, bad: BadLine) -> None:
-        parsed = self._parsed
-        parsed.error_count += 1
-        if len(parsed.errors) >= self._max_errors:
-            return
-        body = self._body
-        line_start = body.rfind(b"\n", 0, bad.offset) + 1
-        self._counted_lines += body.count(b"\n", self._counted_to, line_start)
-        self._counted_to = line_start
-        excerpt = body[line_start : line_start + _EXCERPT_BYTES]
-        parsed.errors.append(
-            LineError(
-                line=self._counted_lines,
-                column=bad.offset - line_start + 1,
-                reason=bad.reason,
-                excerpt=excerpt.partition(b"\n")[0].rstrip(b"\r").decode(errors="replace"),
-                conflict=isinstance(bad, Conflict),
-            )
-        )
 
 
 def _known_values(fields: bytes, slots: dict[bytes, FieldSlot]) -> list[tuple[FieldSlot, Any]] | None:

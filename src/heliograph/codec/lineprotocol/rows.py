@@ -31,6 +31,18 @@ class FieldSlot:
     """The column's values, without their type: the hot loops append what the field's type asks for."""
     append: Callable[[Any], None]
 
+    def catch_up(self) -> None:
+        """Bring ``column.valid`` up to the values."""
+        valid = self.column.valid
+        missing = len(self.values) - len(valid)
+        if missing:
+            valid.extend(b"\x01" * missing)
+
+    def skip(self, rows: int) -> None:
+        """Make the column ``rows`` long, at least."""
+        self.catch_up()
+        self.column.pad(rows)
+
 
 class Rows:
     """The rows of one measurement. Its table is in the batch as soon as it has a row."""
@@ -55,8 +67,12 @@ class Rows:
         line_types: dict[str, FieldType] = {}
         for field in line.fields:
             self._check_type(field, line_types.setdefault(field.name, field.type))
-        code = self._code(line.tags)
-        self.append([(self._slot(field), field.value) for field in line.fields], code, time_ns)
+        code = self.code(line.tags)
+        values = []
+        for field in line.fields:
+            slot = self.by_raw_key[field.raw_key] = self.slot(field.name, field.type)
+            values.append((slot, field.value))
+        self.append(values, code, time_ns)
         return code
 
     def append(self, values: list[tuple[FieldSlot, Any]], code: int, time_ns: int) -> None:
@@ -72,22 +88,16 @@ class Rows:
             elif held > row:
                 slot.values[row] = value
             else:
-                _skip(slot, row)
+                slot.skip(row)
                 slot.append(value)
 
     def close(self) -> None:
         """Bring every column's ``valid`` up to its values."""
         for slot in self._slots.values():
-            _catch_up(slot)
+            slot.catch_up()
 
-    def _check_type(self, field: Field, type_in_line: FieldType) -> None:
-        known = self._type(field.name) or type_in_line
-        if field.type is not known:
-            measurement = self.table.measurement
-            conflict = FieldTypeConflict(measurement, field.name, has=known.value, got=field.type.value)
-            raise Conflict(field.offset, str(conflict))
-
-    def _type(self, name: str) -> FieldType | None:
+    def type_of(self, name: str) -> FieldType | None:
+        """Return the type that a field has already; the caller's `FieldTypes` is asked once for each."""
         slot = self._slots.get(name)
         if slot is not None:
             return slot.type
@@ -95,7 +105,8 @@ class Rows:
             self._known[name] = self._field_types(self.table.measurement, name)
         return self._known[name]
 
-    def _code(self, tags: SeriesKey) -> int:
+    def code(self, tags: SeriesKey) -> int:
+        """Return the code of a series, a new one at its first row."""
         code = self._codes.get(tags)
         if code is None:
             code = self._codes[tags] = len(self.table.series)
@@ -103,21 +114,18 @@ class Rows:
             self._batch[self.table.measurement] = self.table
         return code
 
-    def _slot(self, field: Field) -> FieldSlot:
-        slot = self._slots.get(field.name)
+    def slot(self, name: str, field_type: FieldType) -> FieldSlot:
+        """Return the column of a field, a new one at its first value; the type must be the field's own."""
+        slot = self._slots.get(name)
         if slot is None:
-            column = self.table.columns[field.name] = Column.empty(field.type)
-            slot = FieldSlot(field.type, column, column.values, column.values.append)
-            self._slots[field.name] = slot
-        self.by_raw_key[field.raw_key] = slot
+            column = self.table.columns[name] = Column.empty(field_type)
+            slot = FieldSlot(field_type, column, column.values, column.values.append)
+            self._slots[name] = slot
         return slot
 
-
-def _catch_up(slot: FieldSlot) -> None:
-    valid = slot.column.valid
-    valid.extend(b"\x01" * (len(slot.values) - len(valid)))
-
-
-def _skip(slot: FieldSlot, rows: int) -> None:
-    _catch_up(slot)
-    slot.column.pad(rows)
+    def _check_type(self, field: Field, type_in_line: FieldType) -> None:
+        known = self.type_of(field.name) or type_in_line
+        if field.type is not known:
+            measurement = self.table.measurement
+            conflict = FieldTypeConflict(measurement, field.name, has=known.value, got=field.type.value)
+            raise Conflict(field.offset, str(conflict))

@@ -1,0 +1,14 @@
+# What native.pyx gives, for the type checker.
+
+from heliograph.codec.lineprotocol.parsed import FieldTypes, Parsed
+from heliograph.model.time import Precision
+
+def parse(
+    body: bytes,
+    *,
+    time_ns: int,
+    precision: Precision = ...,
+    types: FieldTypes,
+    max_errors: int = ...,
+) -> Parsed: ...
+def forget() -> None: ...
