@@ -23,6 +23,7 @@
     ├─ StoreError
     │   ├─ BucketNotFound(bucket)              404
     │   ├─ FieldTypeConflict(measurement, field, has, got)  422
+    │   ├─ TooManyColumns(measurement, limit)  422
     │   └─ StoreBusy                           503      retry
     └─ HubError(url, status)                            what a hub answered to a client of ours
 
@@ -233,6 +234,21 @@ class FieldTypeConflict(StoreError):
         self.field = field
         self.has = has
         self.got = got
+
+
+class TooManyColumns(StoreError):
+    """A measurement would get more tags and fields than the store can seal."""
+
+    http_status = 422
+
+    def __init__(self, measurement: str, count: int, limit: int) -> None:
+        super().__init__(
+            f'measurement "{measurement}" may have {limit:,} different tags and fields,'
+            f" with this batch it would have {count:,}; put what tells series apart into tag values, or use several measurements"
+        )
+        self.measurement = measurement
+        self.count = count
+        self.limit = limit
 
 
 class StoreBusy(StoreError):

@@ -37,6 +37,7 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.StoreError("x"), 500),
     (errors.BucketNotFound("b"), 404),
     (errors.FieldTypeConflict("m", "f", has="float", got="string"), 422),
+    (errors.TooManyColumns("m", 1_001, 1_000), 422),
     (errors.StoreBusy("x"), 503),
     (errors.HubError("url", "x"), 500),
 ]

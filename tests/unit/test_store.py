@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliograph.errors import BucketNotFound, StoreBusy, StoreError
+from heliograph.errors import BucketNotFound, StoreBusy, StoreError, TooManyColumns
 from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import DAY_NS
-from heliograph.store.catalogue import Watermark
+from heliograph.store.catalogue import MAX_COLUMNS, Watermark
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.segments import folder_name
@@ -162,14 +162,14 @@ def test_a_store_that_cannot_seal_asks_to_try_again_and_takes_points_after_the_r
 def test_a_full_disk_under_the_catalogue_is_told_as_busy_and_passes(kept: Kept) -> None:
     pages = kept.database.rows("PRAGMA page_count")[0][0]
     kept.database.rows(f"PRAGMA max_page_count = {pages}")
-    wide = batch([Point("wide", {f"field_{i}": 1.0 for i in range(2_000)}, {}, 1)])
+    wide = batch([Point("wide", {f"field_{i}": 1.0 for i in range(1_000)}, {}, 1)])
     with pytest.raises(StoreBusy, match="full"):
         kept.store.declare(BUCKET, wide)
     assert kept.store.snapshot(BUCKET, "wide") is None, "what is not on disk is not known"
     kept.database.rows("PRAGMA max_page_count = 100000")
     assert kept.store.declare(BUCKET, wide)
     kept.reopen()
-    assert len(types_of(kept, "wide")) == 2_000
+    assert len(types_of(kept, "wide")) == 1_000
 
 
 def test_an_unknown_bucket_is_named(kept: Kept) -> None:
@@ -359,3 +359,13 @@ def test_two_measurements_never_share_a_file(kept: Kept) -> None:
     assert kept.store.seal() == 2
     assert kept.rows(long) == merged([point(long, 1, v=1.0)])
     assert kept.rows(fold) == merged([point(fold, 1, v=2.0)])
+
+
+def test_a_measurement_cannot_get_more_columns_than_can_be_sealed(kept: Kept) -> None:
+    wide = {f"f{i}": 1.5 for i in range(MAX_COLUMNS - 1)}
+    rows = [point("wide", t, host="a", **wide) for t in (3, 1, 2)]  # out of order: the most costly way
+    kept.write(*rows)
+    with pytest.raises(TooManyColumns, match="1,001"):
+        kept.write(point("wide", 4, host="a", one_more=1.0))
+    assert kept.store.seal() == 3
+    assert len(kept.rows("wide")) == 3

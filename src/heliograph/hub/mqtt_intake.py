@@ -10,7 +10,7 @@ from typing import Final
 
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol.parser import parse
-from heliograph.errors import StoreBusy, TopicError
+from heliograph.errors import StoreBusy, TooManyColumns, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.model.topic import device_of
@@ -130,7 +130,13 @@ class MqttIntake:
             return []
         types = self._store.field_types(DEFAULT_BUCKET)
         parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT)
-        fresh = self._store.declare(DEFAULT_BUCKET, parsed.batch)
+        try:
+            fresh = self._store.declare(DEFAULT_BUCKET, parsed.batch)
+        except TooManyColumns as error:
+            self._refuse(Refusal(name, topic, device, str(error), data, time_ns))
+            if position is not None:
+                self._store.skip(position)
+            return []
         for bad in parsed.errors:
             reason = f"line {bad.line}, column {bad.column}: {bad.reason}"
             self._refuse(Refusal(f"{name}:{bad.line}", topic, device, reason, bad.excerpt.encode(), time_ns))

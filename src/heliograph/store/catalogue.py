@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from heliograph.errors import BucketNotFound
+from heliograph.errors import BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.store.database import Database
@@ -19,6 +20,8 @@ from heliograph.store.schema import Measurement
 from heliograph.store.segments import Written
 
 DEFAULT_BUCKET: Final = "telegraf"
+MAX_COLUMNS: Final = 1_000
+"""Tags and fields of one measurement. A seal holds a buffer per column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,9 @@ class Catalogue:
         """Enter the tags and fields that a batch brings for the first time; True if there were any.
 
         They are on disk when this returns: a field's type is settled before its first point is.
+
+        Raises:
+            TooManyColumns: nothing of the batch was entered.
         """
         known = self.bucket(bucket)
         new = [
@@ -100,6 +106,11 @@ class Catalogue:
         ]
         if not new:
             return False
+        for name, more in Counter(column.measurement for column in new).items():
+            held = known.get(name, Measurement(name))
+            count = len(held.tags) + len(held.fields) + more
+            if count > MAX_COLUMNS:
+                raise TooManyColumns(name, count, MAX_COLUMNS)
         with self._database.transaction() as sql:
             sql.executemany(
                 "INSERT INTO column_ VALUES (?, ?, ?, ?, ?, ?)",

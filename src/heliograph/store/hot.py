@@ -44,12 +44,6 @@ _STRING_BYTES: Final = 58
 """A Python string beside its characters, and its place in a list."""
 
 
-def _column_bytes(column: Column) -> int:
-    if isinstance(column.values, list):
-        return sum(map(len, column.values)) + _STRING_BYTES * len(column.values)
-    return _VALUE_BYTES * len(column.values)
-
-
 @dataclass(slots=True)
 class HotTable:
     """The hot columns of one measurement of one bucket. Not safe for several threads."""
@@ -63,7 +57,8 @@ class HotTable:
     max_ns: int = MIN_TIME_NS
     in_order: bool = True
     size_bytes: int = 0
-    """What the columns hold, roughly: 9 bytes a value, and the length of strings."""
+    """What the columns hold, roughly: 9 bytes a row and column, and the length of strings."""
+    _text_bytes: int = 0
     _last: list[tuple[int, int]] = field(default_factory=list)
     """Per series the latest time and its row."""
     _copy: HotRows | None = None
@@ -77,9 +72,7 @@ class HotTable:
         before = len(self.times_ns)
         rows = self._place(table)
         plain = len(self.times_ns) - before == len(table)
-        self.size_bytes += _ROW_BYTES * len(table)
         for name, column in table.columns.items():
-            self.size_bytes += _column_bytes(column)
             mine = self.columns.get(name)
             if mine is None:
                 mine = self.columns[name] = Column.empty(column.type)
@@ -89,6 +82,10 @@ class HotTable:
                 mine.valid.extend(column.valid)
             else:
                 _merge(mine, column, rows)
+            if isinstance(column.values, list):
+                self._text_bytes += sum(map(len, column.values)) + _STRING_BYTES * len(column.values)
+        width = _ROW_BYTES + _VALUE_BYTES * len(self.columns)  # a copy for readers has no short columns
+        self.size_bytes = width * len(self.times_ns) + self._text_bytes
 
     def _place(self, table: Table) -> list[int]:
         """Give each row of a batch its row here: a new one, or that of the point it merges into."""
