@@ -244,7 +244,8 @@ class TooManyColumns(StoreError):
     def __init__(self, measurement: str, count: int, limit: int) -> None:
         super().__init__(
             f'measurement "{measurement}" may have {limit:,} different tags and fields,'
-            f" with this batch it would have {count:,}; put what tells series apart into tag values, or use several measurements"
+            f" with this batch it would have {count:,};"
+            " put what tells series apart into tag values, or use several measurements"
         )
         self.measurement = measurement
         self.count = count

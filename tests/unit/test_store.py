@@ -363,9 +363,8 @@ def test_two_measurements_never_share_a_file(kept: Kept) -> None:
 
 def test_a_measurement_cannot_get_more_columns_than_can_be_sealed(kept: Kept) -> None:
     wide = {f"f{i}": 1.5 for i in range(MAX_COLUMNS - 1)}
-    rows = [point("wide", t, host="a", **wide) for t in (3, 1, 2)]  # out of order: the most costly way
-    kept.write(*rows)
+    kept.write(*[Point("wide", wide, {"host": "a"}, t) for t in (3, 1, 2)])  # out of order: the costly way
     with pytest.raises(TooManyColumns, match="1,001"):
-        kept.write(point("wide", 4, host="a", one_more=1.0))
+        kept.write(point("wide", 4, {"host": "a"}, one_more=1.0))
     assert kept.store.seal() == 3
     assert len(kept.rows("wide")) == 3
