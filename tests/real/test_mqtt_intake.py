@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -122,7 +123,7 @@ def test_what_cannot_be_stored_is_kept_with_its_reason_and_stalls_nobody(hub: Hu
     assert (quarantine["total"], quarantine["kept"]) == (9, 9), "a replay counts nothing twice"
 
 
-HELIO = ["python", "-m", "heliograph"]
+HELIO = [sys.executable, "-m", "heliograph"]
 
 
 def test_the_quarantine_is_bounded(tmp_path_factory: pytest.TempPathFactory) -> None:
