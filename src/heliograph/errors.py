@@ -22,6 +22,7 @@
     │   └─ PayloadTooLarge(size_bytes, limit_bytes)  413  no retry
     ├─ StoreError
     │   ├─ BucketNotFound(bucket)              404
+    │   ├─ BucketExists(bucket)                409
     │   ├─ FieldTypeConflict(measurement, field, has, got)  422
     │   ├─ TooManyColumns(measurement, limit)  422
     │   └─ StoreBusy                           503      retry
@@ -217,6 +218,16 @@ class BucketNotFound(StoreError):
 
     def __init__(self, bucket: str) -> None:
         super().__init__(f'bucket "{bucket}" not found')
+        self.bucket = bucket
+
+
+class BucketExists(StoreError):
+    """A bucket that is to be made and is there already."""
+
+    http_status = 409
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f'bucket "{bucket}" exists already')
         self.bucket = bucket
 
 

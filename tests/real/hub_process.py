@@ -81,7 +81,8 @@ class HubProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "heliograph", "up", *ports, *self._arguments],
-                env=self.environment,
+                # points of tests have fixed times, which must never be too old; --set wins over this
+                env={"HELIO_STORE_KEEP": "0s"} | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -67,6 +67,10 @@ PROTECTED = [
     ("POST", "/api/sql"),
     ("GET", "/api/status"),
     ("GET", "/api/first-steps"),
+    ("GET", "/api/buckets"),
+    ("POST", "/api/buckets"),
+    ("PATCH", "/api/buckets/{name}"),
+    ("DELETE", "/api/buckets/{name}"),
     ("POST", "/api/v2/write?bucket=telegraf"),
     ("POST", "/write?db=telegraf"),
 ]

@@ -135,6 +135,16 @@ def test_writes_are_answered_and_stored_as_influxd_does(influxd: Influxd, hub: H
     assert len(stored_by_hub(hub, "m n")) == len(stored_by_influxd(influxd, '"m n"')) == 1
 
 
+def test_points_that_are_too_old_are_answered_as_influxd_does(influxd: Influxd, hub: HubProcess) -> None:
+    influxd.ask("POST", f"/query?q={quote('CREATE DATABASE short WITH DURATION 2h')}")
+    hub.request("POST", "/api/buckets", {"name": "short", "keep_seconds": 7200})
+    now = int(time.time())
+    for body in (f"m v=1 {now - 90 * 86_400}", f"m v=2 {now}\nm v=1 {now - 90 * 86_400}", f"m v=3 {now}"):
+        theirs = influxd.ask("POST", "/write?precision=s&db=short", body.encode())
+        status, _, text = hub.request("POST", "/write?precision=s&db=short", body.encode())
+        assert (status, text.strip()) == (theirs[0], theirs[1].strip())
+
+
 def kind(answer: bytes) -> str:
     """Return which of InfluxDB's error texts an answer begins with; Telegraf decides by them."""
     text = json.loads(answer)["error"]

@@ -132,7 +132,13 @@ def test_variables_and_overrides_are_text(home: Path, variable: str, text: str, 
     ("text", "line", "said"),
     [
         ("[http]\nhost = 'x'\n\nprot = 1\n", 4, 'unknown key "prot" in section "http"; did you mean "port"?'),
-        ("[store]\nzzz = 1\n", 2, "known are seal_rows, seal_interval, memory_limit, threads"),
+        (
+            "[store]\nzzz = 1\n",
+            2,
+            "known are seal_rows, seal_interval, keep, max_bytes",
+        ),
+        ("[store]\nkeep = '30s'\n", 2, 'a duration from 1h to 36500d or 0 was expected, "30s" came'),
+        ("[store]\nmax_bytes = 4\n", 2, "a size from 1MiB to 1TiB or 0 was expected, 4 came"),
         ("\n[htpp]\nport = 1\n", 2, 'unknown section "htpp"; did you mean "http"?'),
         ("[qqq.www]\nport = 1\n", 1, "known are http, broker, stream, store, agent, limits"),
         ("http = 5\n", 1, '"http" is a section: write [http]'),
@@ -270,3 +276,11 @@ def test_no_variable_of_a_section_is_one_of_a_client() -> None:
     """HELIO_MQTT_PORT tells a client where to connect; it must never become the broker's port."""
     assert not {"mqtt", "home", "url", "token", "corpus", "config", "trace"} & set(sections())
     assert len({key.variable for key in keys().values()}) == len(keys())
+
+
+def test_nothing_is_no_limit_where_that_makes_sense(home: Path) -> None:
+    (home / "heliograph.toml").write_text('[store]\nkeep = 0\nmax_bytes = "0B"\n', encoding="utf-8")
+    store = load(home, environ={}, overrides={}).settings.store
+    assert (store.keep, store.max_bytes) == (0.0, 0)
+    with pytest.raises(ConfigError, match="from 1MiB to 1TiB was expected"):
+        load(home, environ={}, overrides={"stream.max_bytes": "0"})

@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from heliograph.api import data, health, page, session, state, write
+from heliograph.api import buckets, data, health, page, session, state, write
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
@@ -29,6 +29,10 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/login-code", session.new_login, methods=["POST"]),
     Route("/api/schema", data.schema),
     Route("/api/devices", data.devices),
+    Route("/api/buckets", buckets.list_all),
+    Route("/api/buckets", buckets.create, methods=["POST"]),
+    Route("/api/buckets/{name}", buckets.change, methods=["PATCH"]),
+    Route("/api/buckets/{name}", buckets.delete, methods=["DELETE"]),
     Route("/api/query", data.query, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),

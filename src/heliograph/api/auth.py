@@ -139,6 +139,16 @@ def token_of(connection: HTTPConnection) -> str | None:
     return None
 
 
+def require_operator(connection: HTTPConnection, identities: Identities) -> None:
+    """Let nobody pass but the operator.
+
+    Raises:
+        AuthError: it is somebody else, or nobody we know.
+    """
+    if require_user(connection, identities) != OPERATOR:
+        raise AuthError("unauthorized access: only the operator may do this (helio token on the hub's host)")
+
+
 def require_user(connection: HTTPConnection, identities: Identities) -> str:
     """Return who is asking.
 

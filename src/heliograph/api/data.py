@@ -41,6 +41,7 @@ async def schema(request: Request) -> Response:
                 "last_ms": max(catalogue.series.get((bucket, m.name), {}).values(), default=0) // _MS,
             }
             for m in sorted(catalogue.bucket(bucket).values(), key=lambda m: m.name)
+            if (bucket, m.name) in catalogue.series  # others have no point, or none any more
         ]
     return JSONResponse({"bucket": bucket, "measurements": measurements})
 

@@ -28,6 +28,7 @@ _CODES: Final = {
     403: "forbidden",
     404: "not found",
     405: "method not allowed",
+    409: "conflict",
     413: "request too large",
     422: "unprocessable entity",
     429: "too many requests",

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heliograph.api.errors import v2_error
+from heliograph.errors import AuthError
 
 _POLICY: Final = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -60,6 +61,16 @@ def host_name(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def require_own_origin(connection: HTTPConnection) -> None:
+    """Refuse a browser's request that a page of another origin sends.
+
+    Raises:
+        AuthError: it is one.
+    """
+    if not origin_allowed(connection):
+        raise AuthError("this request comes from a page of another origin")
 
 
 def origin_allowed(connection: HTTPConnection) -> bool:

@@ -15,6 +15,7 @@ from heliograph.codec.lineprotocol import LineError
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
 from heliograph.query.user_sql import UserSql
+from heliograph.store.bucket_report import BucketReport
 from heliograph.store.store import Store
 
 
@@ -37,6 +38,8 @@ class WriteResult:
     points: int
     errors: list[LineError]
     error_count: int
+    too_old: int = 0
+    """Points that were refused because they are older than their bucket keeps."""
 
 
 class Intake(Protocol):
@@ -51,11 +54,44 @@ class Intake(Protocol):
         ...
 
 
+class Buckets(Protocol):
+    """The buckets. Durations are ns, 0 for ever; None means the hub's default."""
+
+    async def report(self) -> list[BucketReport]:
+        """Return what each bucket holds and for how long."""
+        ...
+
+    async def create(self, name: str, keep_ns: int | None) -> None:
+        """Make a bucket.
+
+        Raises:
+            BucketExists: it is there already.
+        """
+        ...
+
+    async def set_rule(self, name: str, pattern: str, keep_ns: int | None) -> None:
+        """Set how long the measurements of a pattern are kept; None removes the rule.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+        """
+        ...
+
+    async def delete(self, name: str) -> int:
+        """Delete a bucket with its points and return how many those were.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """One hub's services."""
 
     intake: Intake
+    buckets: Buckets
     store: Store
     engine: QueryEngine
     user_sql: UserSql

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from heliograph.api.auth import COOKIE, OPERATOR, SESSION_SECONDS, require_user
 from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_v2
-from heliograph.api.guard import origin_allowed
+from heliograph.api.guard import require_own_origin
 from heliograph.api.services import services
 from heliograph.errors import AuthError, QueryError
 
@@ -17,7 +17,7 @@ from heliograph.errors import AuthError, QueryError
 async def log_in(request: Request) -> Response:
     """``POST /api/session`` with ``{"code": …}`` or ``{"token": …}``."""
     identities = services(request).identities
-    _require_own_origin(request)
+    require_own_origin(request)
     asked = await read_json(request)
     code, token = asked.get("code"), asked.get("token")
     if isinstance(code, str):
@@ -51,7 +51,7 @@ async def who(request: Request) -> Response:
 @speaks_v2
 async def log_out(request: Request) -> Response:
     """``DELETE /api/session``."""
-    _require_own_origin(request)
+    require_own_origin(request)
     session = request.cookies.get(COOKIE)
     if session:
         services(request).identities.close_session(session)
@@ -65,10 +65,5 @@ async def new_login(request: Request) -> Response:
     """``POST /api/login-code``: a fresh single-use code, for who has the token already."""
     identities = services(request).identities
     require_user(request, identities)
-    _require_own_origin(request)
+    require_own_origin(request)
     return JSONResponse({"code": identities.login_code()})
-
-
-def _require_own_origin(request: Request) -> None:
-    if not origin_allowed(request):
-        raise AuthError("this request comes from a page of another origin")

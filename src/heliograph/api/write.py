@@ -30,6 +30,7 @@ _V1_PRECISION: Final = {
 }
 _V2_PRECISION: Final = {k: _V1_PRECISION[k] for k in ("ns", "us", "ms", "s")}
 _SHOWN_ERRORS: Final = 10
+_TOO_OLD: Final = "points beyond retention policy"
 
 
 @speaks_v1
@@ -46,7 +47,7 @@ async def write_v1(request: Request) -> Response:
         result = await _write(request, hub, database, precision)
     except BucketNotFound:
         return v1_error(404, f'database not found: "{database}"')
-    if not result.error_count:
+    if not result.error_count and not result.too_old:
         return Response(status_code=204)
     told = [
         error.reason
@@ -54,8 +55,8 @@ async def write_v1(request: Request) -> Response:
         else f"unable to parse '{error.excerpt}': {error.reason} (line {error.line}, column {error.column})"
         for error in result.errors[:_SHOWN_ERRORS]
     ]
-    dropped = sum(error.conflict for error in result.errors)
-    text = "\n".join([*told, *_more(result)])
+    dropped = sum(error.conflict for error in result.errors) + result.too_old
+    text = "\n".join([*told, *_more(result), *([_TOO_OLD] if result.too_old else [])])
     partial = bool(result.points or dropped)
     return v1_error(400, f"partial write: {text} dropped={dropped}" if partial else text)
 
@@ -72,19 +73,21 @@ async def write_v2(request: Request) -> Response:
     if unit not in _V2_PRECISION:
         raise QueryError(f"invalid precision {unit!r}; valid precision units are ns, us, ms, and s")
     result = await _write(request, hub, bucket, _V2_PRECISION[unit])
-    if not result.error_count:
+    if not result.error_count and not result.too_old:
         return Response(status_code=204)
-    first = result.errors[0]
     kept = f"; {result.points} points were written" if result.points else ""
     told = [
         f"line {e.line}, column {e.column}: {e.reason}" + ("" if e.conflict else f" in '{e.excerpt}'")
         for e in result.errors[:_SHOWN_ERRORS]
     ]
-    text = "; ".join([*told, *_more(result)])
-    if first.conflict:
+    old = [f"{_TOO_OLD} dropped={result.too_old}"] if result.too_old else []
+    text = "; ".join([*told, *_more(result), *old])
+    first = result.errors[0] if result.errors else None
+    place = {} if first is None else {"line": first.line, "column": first.column}
+    if first is None or first.conflict:
         message = f"failure writing points to database: partial write: {text}{kept}"
-        return v2_error(422, message, line=first.line, column=first.column)
-    return v2_error(400, f"partial write: {text}{kept}", line=first.line, column=first.column)
+        return v2_error(422, message, **place)
+    return v2_error(400, f"partial write: {text}{kept}", **place)
 
 
 def _more(result: WriteResult) -> list[str]:

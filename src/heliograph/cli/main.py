@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "agent": "gather this machine's figures and send them to a hub",
     "demo": "send random values, so that something moves",
     "query": "ask the hub in SQL",
+    "bucket": "list, make and delete buckets, and say how long they keep what",
     "status": "show what the hub holds, counts and refuses",
     "login": "print a fresh single-use link to the page",
     "token": "print the operator's token (on the hub's host)",

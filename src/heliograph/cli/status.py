@@ -34,6 +34,8 @@ def _print(report: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from heliograph.cli.bucket import bucket_table
+
     console = Console(highlight=False)
     hub, broker, store = report["hub"], report["broker"], report["store"]
     up = time.time() - hub["started_ms"] / 1000
@@ -43,14 +45,16 @@ def _print(report: dict[str, Any]) -> None:
     console.print(f"broker   {broker['name']}, MQTT on {broker['mqtt']}; {report['parser']} parser")
     console.print(
         f"store    {store['rows_sealed']:,} points in {store['segments']} segments"
-        f" ({_size(store['bytes'])}), {store['rows_hot']:,} hot"
+        f" ({size(store['bytes'])}), {store['rows_hot']:,} hot; with the streams"
+        f" {_of_limit(store['bytes'] + sum(s['bytes'] for s in report['streams']), store['max_bytes'])}"
     )
+    console.print(bucket_table(report["buckets"]))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "first", "last", "applied", "sealed", "size", "limit"):
         table.add_column(name, justify="left" if name == "stream" else "right")
     for s in report["streams"]:
         numbers = [f"{s[key]:,}" for key in ("first_seq", "last_seq", "applied_seq", "sealed_seq")]
-        table.add_row(s["name"], *numbers, _size(s["bytes"]), _size(s["max_bytes"]))
+        table.add_row(s["name"], *numbers, size(s["bytes"]), size(s["max_bytes"]))
     console.print(table)
     counted = {name: value for name, value in report["counters"].items() if value}
     console.print(
@@ -78,7 +82,12 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _size(size_bytes: float) -> str:
+def _of_limit(used_bytes: int, limit_bytes: int) -> str:
+    return f"{size(used_bytes)} of {size(limit_bytes)}" if limit_bytes else f"{size(used_bytes)}, no limit"
+
+
+def size(size_bytes: float) -> str:
+    """Return a size as people read it."""
     for unit in ("B", "KiB", "MiB"):
         if size_bytes < 1024:
             return f"{size_bytes:.0f} {unit}"

@@ -109,10 +109,11 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A duration, kept as float seconds; a number in a file is seconds."""
+    """A duration, kept as float seconds; a number in a file is seconds. ``zero`` allows 0 as well."""
 
     lowest: float = 0.0
     highest: float = 366 * 86_400.0
+    zero: bool = False
 
     def decode(self, value: object) -> float:
         """Return the seconds."""
@@ -122,9 +123,10 @@ class Duration:
             seconds = float(value)
         else:
             raise _unexpected(f"{DURATION_FORMS} or a number of seconds", value)
-        if not self.lowest <= seconds <= self.highest:
+        if not self.lowest <= seconds <= self.highest and not (self.zero and seconds == 0):
             shortest, longest = format_duration(self.lowest), format_duration(self.highest)
-            raise _unexpected(f"a duration from {shortest} to {longest}", value)
+            or_zero = " or 0" if self.zero else ""
+            raise _unexpected(f"a duration from {shortest} to {longest}{or_zero}", value)
         return seconds
 
     def decode_text(self, text: str) -> float:
@@ -147,10 +149,11 @@ class Seconds(Duration):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A size, kept as int bytes; a number in a file is bytes."""
+    """A size, kept as int bytes; a number in a file is bytes. ``zero`` allows 0 as well."""
 
     lowest: int
     highest: int
+    zero: bool = False
 
     def decode(self, value: object) -> int:
         """Return the bytes."""
@@ -160,8 +163,10 @@ class Size:
             size_bytes = value
         else:
             raise _unexpected(SIZE_FORMS, value)
-        if not self.lowest <= size_bytes <= self.highest:
-            raise _unexpected(f"a size from {format_size(self.lowest)} to {format_size(self.highest)}", value)
+        if not self.lowest <= size_bytes <= self.highest and not (self.zero and size_bytes == 0):
+            smallest, largest = format_size(self.lowest), format_size(self.highest)
+            or_zero = " or 0" if self.zero else ""
+            raise _unexpected(f"a size from {smallest} to {largest}{or_zero}", value)
         return size_bytes
 
     def decode_text(self, text: str) -> int:

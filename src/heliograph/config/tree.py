@@ -76,6 +76,14 @@ class StoreSettings:
     seal_interval: Annotated[float, Duration(1.0, 86_400.0)] = 600.0
     """The longest time that points stay in memory before they are sealed, 1s to 1d."""
 
+    keep: Annotated[float, Duration(3_600.0, 36_500 * 86_400.0, zero=True)] = 30 * 86_400.0
+    """How long points are kept, 1h to 36500d, 0s for ever: of the buckets and measurements for which
+    helio bucket set says nothing else. The default fits a 16 GB card."""
+
+    max_bytes: Annotated[int, Size(_MIB, 1024 * _GIB, zero=True)] = 4 * _GIB
+    """The most that points and streams together may take on disk, 1MiB to 1TiB, 0 for no limit. The oldest
+    days are forgotten when there is more. The default fits a 16 GB card."""
+
     memory_limit: Annotated[int, Size(32 * _MIB, 1024 * _GIB)] = 128 * _MIB
     """Memory that queries together may use, 32MiB to 1TiB. The default leaves room on a board with 1 GB."""
 

@@ -15,6 +15,8 @@ class Counters:
     """Points in them."""
     http_refused_lines: int = 0
     """Lines that were answered with an error."""
+    points_too_old: int = 0
+    """Points that were refused, over HTTP or MQTT, because they were older than their bucket keeps."""
     http_unacknowledged: int = 0
     """Batches that the stream did not acknowledge; the client was told to try again."""
     http_read_back: int = 0
@@ -37,6 +39,10 @@ class Counters:
     """Small segments that were merged into larger ones."""
     seal_failures: int = 0
     """How often that failed."""
+    points_expired: int = 0
+    """Points that were forgotten because they were older than their bucket keeps."""
+    points_over_cap: int = 0
+    """Points that were forgotten because the data folder had reached its size limit."""
 
     def as_dict(self) -> dict[str, int]:
         """Return all counters by name."""

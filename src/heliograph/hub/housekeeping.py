@@ -1,13 +1,16 @@
-"""What happens by the clock: sealing, purging what is sealed, writing down what was refused."""
+"""What happens by the clock: sealing, purging, forgetting, writing down what was refused."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Final
 
+from heliograph.config.values import format_size
 from heliograph.errors import Error
 from heliograph.hub.counters import Counters
 from heliograph.model.time import SECOND_NS
@@ -19,13 +22,19 @@ log = logging.getLogger(__name__)
 
 TICK: Final = 0.25
 PURGE_EVERY: Final = 15.0
+FORGET_EVERY: Final = 60.0
 RETRY_AFTER: Final = 10.0
 HIGH_WATER: Final = 0.75
 """A stream fuller than this gives up sealed messages before their time."""
+STREAM_SHARE: Final = 8
+"""So does one larger than this part of the size limit: copies of points go before points do."""
+_HALVINGS: Final = 32
+CAP_WARNING: Final = 86_400.0
+"""How long it is told that points were forgotten for want of room."""
 
 
 class Housekeeping:
-    """Seals and purges."""
+    """Seals, purges and forgets."""
 
     def __init__(
         self,
@@ -36,6 +45,7 @@ class Housekeeping:
         *,
         seal_interval: float,
         keep: float,
+        max_bytes: int,
     ) -> None:
         self._store = store
         self._stream = stream
@@ -43,9 +53,16 @@ class Housekeeping:
         self._counters = counters
         self._seal_interval = seal_interval
         self._keep = keep
+        self._max_bytes = max_bytes
+        self._forget_at = 0.0
+        self._capped: tuple[float, int] | None = None
+        """When points were last forgotten for want of room, and the time of the newest of all those."""
+        self._over_bytes = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="seal")
         self.trouble: str | None = None
         """Why the last seal failed; None when it did not."""
+        self.forget_trouble: str | None = None
+        """Why nothing could be forgotten at the last try; None when it could."""
 
     async def run(self) -> None:
         """Do what is due; runs until cancelled. A seal that fails keeps nothing else from being done."""
@@ -62,6 +79,9 @@ class Housekeeping:
             if time.monotonic() >= purge_at:
                 await self.purge()
                 purge_at = time.monotonic() + PURGE_EVERY
+            if time.monotonic() >= self._forget_at:
+                self._forget_at = time.monotonic() + FORGET_EVERY
+                await self.forget()
 
     async def seal(self) -> bool:
         """Write the hot points as segments; False if that failed, in which case they stay hot."""
@@ -89,21 +109,84 @@ class Housekeeping:
         """Remove messages that are sealed and old, or sealed in a stream that fills up."""
         before_ns = time.time_ns() - round(self._keep * SECOND_NS)
         old = await asyncio.to_thread(self._store.sealed_before, before_ns)
-        sealed = await asyncio.to_thread(self._store.watermarks)
         for name in (LP, MQTT):
+            await self._purge(name, old.get(name, 0))
+
+    async def _purge(self, name: str, old_seq: int) -> None:
+        state = await self._stream.state(name)
+        limit = self._high_water(state.max_bytes)
+        if state.size_bytes > limit:
+            await self.seal()  # what is not sealed cannot be given up
+        mark = (await asyncio.to_thread(self._store.watermarks)).get(name)
+        if mark is None or mark.created != state.created:
+            return
+        upto = min(old_seq, mark.seq)
+        for _ in range(_HALVINGS):
+            if state.size_bytes > limit:
+                upto = max(upto, min(mark.seq, state.first_seq + (mark.seq - state.first_seq + 1) // 2))
+            if upto < state.first_seq:
+                break
+            await self._stream.purge(name, upto + 1)
+            log.debug("Purged the stream, stream=%s upto=%s", name, upto)
             state = await self._stream.state(name)
-            mark = sealed.get(name)
-            if mark is None or mark.created != state.created:
-                continue
-            upto = min(old.get(name, 0), mark.seq)
-            if state.size_bytes > HIGH_WATER * state.max_bytes:
-                # what is not sealed cannot be given up: seal now, give up at the next turn
-                await self.seal()
-                half = state.first_seq + (mark.seq - state.first_seq + 1) // 2
-                upto = max(upto, half)
-            if upto >= state.first_seq:
-                await self._stream.purge(name, upto + 1)
-                log.debug("Purged the stream, stream=%s upto=%s", name, upto)
+        await asyncio.to_thread(self._store.release, name, state.created, state.first_seq)
+
+    def _high_water(self, stream_bytes: int) -> float:
+        share = self._max_bytes / STREAM_SHARE if self._max_bytes else math.inf
+        return min(HIGH_WATER * stream_bytes, share)
+
+    def forget_soon(self) -> None:
+        """Let :meth:`run` forget at its next turn what is too old by new rules."""
+        self._forget_at = 0.0
+
+    async def forget(self) -> None:
+        """Forget what is older than is kept, and the oldest days when all is larger than the limit."""
+        loop = asyncio.get_running_loop()
+        try:
+            expired = await loop.run_in_executor(self._pool, self._store.expire, time.time_ns())
+            self._counters.points_expired += expired.rows
+            if self._max_bytes:
+                await self._shrink()
+        except (Error, OSError) as error:
+            if self.forget_trouble is None:
+                log.error("Old points could not be forgotten: %s", error)
+            self.forget_trouble = f"old points cannot be forgotten: {error}"
+        else:
+            self.forget_trouble = None
+
+    async def _shrink(self) -> None:
+        room = await self._room()
+        if self._store.statistics().size_bytes > room:
+            await self.purge()
+            room = await self._room()
+        gone = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.shrink, max(room, 0))
+        self._over_bytes = max(0, -room)
+        if gone.segments:
+            newest_ns = max(gone.newest_ns, self._capped[1] if self._capped else gone.newest_ns)
+            self._capped = (time.monotonic(), newest_ns)
+            self._counters.points_over_cap += gone.rows
+            log.warning("Forgot points for want of room, points=%s segments=%s", gone.rows, gone.segments)
+
+    async def _room(self) -> int:
+        """Return what the streams leave of the limit for segments, in bytes; negative when nothing."""
+        return self._max_bytes - sum([(await self._stream.state(name)).size_bytes for name in (LP, MQTT)])
+
+    def warnings(self) -> list[str]:
+        """Return what the operator should know about sealing and forgetting."""
+        told = [trouble for trouble in (self.trouble, self.forget_trouble) if trouble]
+        limit = format_size(self._max_bytes)
+        if self._capped and time.monotonic() - self._capped[0] < CAP_WARNING:
+            day = datetime.fromtimestamp(self._capped[1] // SECOND_NS, UTC).date()
+            told.append(
+                f"the data folder reached store.max_bytes ({limit}): points up to {day} were forgotten before"
+                " their time; keep less (helio bucket set) or raise the limit"
+            )
+        if self._over_bytes:
+            told.append(
+                f"the streams alone are larger than store.max_bytes ({limit}); lower stream.max_bytes or"
+                " raise the limit"
+            )
+        return told
 
     async def close(self) -> None:
         """Seal what is hot, for a quick next start."""

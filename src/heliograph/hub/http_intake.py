@@ -21,11 +21,12 @@ from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest, WriteResult
 from heliograph.codec.lineprotocol import Parsed
 from heliograph.codec.lineprotocol.parser import parse
-from heliograph.errors import BucketNotFound, DecodeError, Error, PayloadTooLarge, StoreBusy
+from heliograph.errors import BucketNotFound, DecodeError, Error, PayloadTooLarge, StoreBusy, TooManyColumns
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.payload import pack, unpack
 from heliograph.model.table import Batch
+from heliograph.model.time import Precision
 from heliograph.store.store import Applied, Position, Store
 from heliograph.stream.log import LP, Message, StreamLog
 
@@ -45,6 +46,19 @@ class _Ready:
     seq: int
     bucket: str
     batch: Batch
+    life: int | None
+    """Of the bucket when the batch was parsed: it is not for a later one of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A parsed batch whose columns are declared."""
+
+    parsed: Parsed
+    batch: Batch
+    too_old: int
+    fresh: bool
+    life: int | None
 
 
 class HttpIntake:
@@ -108,10 +122,13 @@ class HttpIntake:
 
     async def _write(self, request: WriteRequest) -> WriteResult:
         time_ns = time.time_ns()
-        parsed, fresh = await self._thread.run(self._parse, request, time_ns)
+        taken = await self._thread.run(self._parse, request, time_ns)
+        parsed = taken.parsed
         self._counters.http_refused_lines += parsed.error_count
-        result = WriteResult(parsed.points, parsed.errors, parsed.error_count)
-        if not parsed.points:
+        result = WriteResult(
+            parsed.points - taken.too_old, parsed.errors, parsed.error_count, too_old=taken.too_old
+        )
+        if not result.points:
             return result
         payload = await asyncio.to_thread(pack, request, time_ns)
         try:
@@ -122,16 +139,23 @@ class HttpIntake:
             self._counters.http_unacknowledged += 1
             self._doubt.set()
             raise
-        await self._offer(_Ready(seq, request.bucket, parsed.batch), fresh=fresh)
+        await self._offer(_Ready(seq, request.bucket, taken.batch, taken.life), fresh=taken.fresh)
         self._counters.http_batches += 1
-        self._counters.http_points += parsed.points
+        self._counters.http_points += result.points
         return result
 
-    def _parse(self, request: WriteRequest, time_ns: int) -> tuple[Parsed, bool]:
-        types = self._store.field_types(request.bucket)
-        parsed = parse(request.body, time_ns=time_ns, precision=request.precision, types=types)
+    def _parse(self, request: WriteRequest, time_ns: int) -> _Taken:
+        taken = self._take(request.bucket, request.body, request.precision, time_ns)
+        self._counters.points_too_old += taken.too_old
+        return taken
+
+    def _take(self, bucket: str, body: bytes, precision: Precision, time_ns: int) -> _Taken:
+        types = self._store.field_types(bucket)
+        parsed = parse(body, time_ns=time_ns, precision=precision, types=types)
+        batch, too_old = self._store.refuse_old(bucket, parsed.batch, time_ns)
         # types are on disk before the batch is: a replay must not meet a field it cannot type
-        return parsed, self._store.declare(request.bucket, parsed.batch)
+        fresh = self._store.declare(bucket, batch)
+        return _Taken(parsed, batch, too_old, fresh, self._store.life(bucket))
 
     async def _offer(self, ready: _Ready, *, fresh: bool) -> None:
         """Apply a batch and those behind it that waited for it, or let it wait for those before it."""
@@ -164,7 +188,11 @@ class HttpIntake:
         for ready in run:
             if ready.seq != self._applied + 1:
                 break
-            news.append(self._store.append(ready.bucket, ready.batch, Position(LP, self._created, ready.seq)))
+            position = Position(LP, self._created, ready.seq)
+            if ready.batch and self._store.life(ready.bucket) == ready.life:
+                news.append(self._store.append(ready.bucket, ready.batch, position))
+            else:
+                self._store.skip(position)
             self._applied = ready.seq
         return news
 
@@ -202,16 +230,18 @@ class HttpIntake:
                 await asyncio.sleep(_BUSY_PAUSE)
 
     def _decode(self, message: Message) -> tuple[_Ready, bool]:
+        nothing = _Ready(message.seq, "", {}, None)
         try:
             bucket, body, precision, time_ns = unpack(
                 message.subject, message.data, message.headers, _READ_BACK_BYTES
             )
-            types = self._store.field_types(bucket)
-        except (DecodeError, PayloadTooLarge, BucketNotFound) as error:
+            if self._store.was_deleted(bucket, Position(LP, self._created, message.seq)):
+                return nothing, False
+            taken = self._take(bucket, body, precision, time_ns)
+        except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
-            return _Ready(message.seq, "", {}), False
-        parsed = parse(body, time_ns=time_ns, precision=precision, types=types)
-        return _Ready(message.seq, bucket, parsed.batch), self._store.declare(bucket, parsed.batch)
+            return nothing, False
+        return _Ready(message.seq, bucket, taken.batch, taken.life), taken.fresh
 
 
 def _with_new_schema(applied: Applied) -> Applied:

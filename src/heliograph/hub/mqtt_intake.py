@@ -128,10 +128,14 @@ class MqttIntake:
             if position is not None:
                 self._store.skip(position)
             return []
+        if position is not None and self._store.was_deleted(DEFAULT_BUCKET, position):
+            self._store.skip(position)
+            return []
         types = self._store.field_types(DEFAULT_BUCKET)
         parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT)
+        batch, too_old = self._store.refuse_old(DEFAULT_BUCKET, parsed.batch, time_ns)
         try:
-            fresh = self._store.declare(DEFAULT_BUCKET, parsed.batch)
+            fresh = self._store.declare(DEFAULT_BUCKET, batch)
         except TooManyColumns as error:
             self._refuse(Refusal(name, topic, device, str(error), data, time_ns))
             if position is not None:
@@ -141,12 +145,17 @@ class MqttIntake:
             reason = f"line {bad.line}, column {bad.column}: {bad.reason}"
             self._refuse(Refusal(f"{name}:{bad.line}", topic, device, reason, bad.excerpt.encode(), time_ns))
         self._counters.mqtt_refused += parsed.error_count - len(parsed.errors)
-        applied = self._store.append(DEFAULT_BUCKET, parsed.batch, position)
+        if too_old:
+            self._counters.points_too_old += too_old
+            reason = f"{too_old} of {parsed.points} points are older than the bucket {DEFAULT_BUCKET} keeps"
+            self._refuse(Refusal(f"{name}:old", topic, device, reason, data, time_ns))
+        applied = self._store.append(DEFAULT_BUCKET, batch, position)
+        points = parsed.points - too_old
         if position is not None:
-            self._counters.mqtt_points += parsed.points
+            self._counters.mqtt_points += points
         else:
-            self._counters.qos0_points += parsed.points
-        if not parsed.points:
+            self._counters.qos0_points += points
+        if not points:
             return []
         return [Applied(applied.bucket, applied.spans, applied.hosts, applied.new_schema or fresh)]
 

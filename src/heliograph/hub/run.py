@@ -41,6 +41,7 @@ from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
+from heliograph.hub.buckets import HubBuckets
 from heliograph.hub.counters import Counters
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
@@ -50,6 +51,7 @@ from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
+from heliograph.model.time import SECOND_NS
 from heliograph.query.engine import QueryEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
@@ -184,6 +186,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         duck,
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
+        default_keep_ns=round(settings.store.keep * SECOND_NS),
     )
     return _Kept(database, duck, store)
 
@@ -246,7 +249,9 @@ class Hub:
             counters,
             seal_interval=settings.store.seal_interval,
             keep=settings.stream.keep,
+            max_bytes=settings.store.max_bytes,
         )
+        self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
         self._identities = Identities(kept.database, home.token)
         self._facts: dict[str, str | int] = {
             "name": platform.node(),
@@ -262,6 +267,7 @@ class Hub:
             quarantine=quarantine,
             housekeeping=self._housekeeping,
             counters=counters,
+            max_bytes=settings.store.max_bytes,
         )
         self._url = f"http://{_shown(settings.http.host)}:{listener.getsockname()[1]}"
         endpoints = broker.server.endpoints
@@ -272,6 +278,7 @@ class Hub:
         settings = self._settings
         return Services(
             intake=self._http,
+            buckets=self._buckets,
             store=kept.store,
             engine=self._engine,
             user_sql=UserSql(
@@ -292,9 +299,11 @@ class Hub:
             hosts=frozenset(LOOPBACK),
         )
 
+    def _applied(self) -> dict[str, int]:
+        return {LP: self._http.applied_seq, MQTT: self._mqtt.applied_seq}
+
     async def _report(self) -> dict[str, Any]:
-        applied = {LP: self._http.applied_seq, MQTT: self._mqtt.applied_seq}
-        return await self._status.report(applied, pages=self._feed.pages)
+        return await self._status.report(self._applied(), pages=self._feed.pages)
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""

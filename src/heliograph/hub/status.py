@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from heliograph.api.buckets import bucket_json
 from heliograph.broker.nats_server import NatsServer
 from heliograph.codec.lineprotocol.parser import PARSER
 from heliograph.hub.counters import Counters
@@ -31,6 +32,7 @@ class Status:
         quarantine: Quarantine,
         housekeeping: Housekeeping,
         counters: Counters,
+        max_bytes: int,
     ) -> None:
         self._hub = hub
         self._server = server
@@ -39,6 +41,7 @@ class Status:
         self._quarantine = quarantine
         self._housekeeping = housekeeping
         self._counters = counters
+        self._max_bytes = max_bytes
 
     async def report(self, applied: Mapping[str, int], *, pages: int) -> dict[str, Any]:
         """Return the report as JSON-ready values; ``applied`` has the position of each stream's reader."""
@@ -75,7 +78,9 @@ class Status:
                 "rows_sealed": store.rows_sealed,
                 "segments": store.segments,
                 "bytes": store.size_bytes,
+                "max_bytes": self._max_bytes,
             },
+            "buckets": [bucket_json(report) for report in await asyncio.to_thread(self._store.buckets)],
             "counters": self._counters.as_dict(),
             "quarantine": {
                 "kept": kept,
@@ -105,8 +110,7 @@ class Status:
             for s in streams
             if s["max_bytes"] and s["bytes"] > 0.8 * s["max_bytes"]
         ]
-        if self._housekeeping.trouble:
-            warnings.append(self._housekeeping.trouble)
+        warnings += self._housekeeping.warnings()
         if self._store.unknown_files:
             warnings.append(
                 f"{self._store.unknown_files} files in the segments folder are not in the catalogue: was it"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from heliograph.model.point import FieldType, SeriesKey
 
@@ -54,6 +55,18 @@ class Column:
         else:
             self.values.frombytes(bytes(missing * self.values.itemsize))
 
+    def take(self, rows: Sequence[int]) -> Column:
+        """Return a column of some of the rows, in that order."""
+        taken = Column.empty(self.type)
+        values: Any = taken.values
+        for count, row in enumerate(rows, 1):
+            if row < len(self.valid) and self.valid[row]:
+                values.append(self.values[row])
+                taken.valid.append(1)
+            else:
+                taken.pad(count)
+        return taken
+
 
 @dataclass(slots=True)
 class Table:
@@ -70,6 +83,18 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.times_ns)
+
+    def take(self, rows: Sequence[int]) -> Table:
+        """Return a table of some of the rows, in that order, with the series and fields that they have."""
+        codes: dict[int, int] = {}
+        taken = Table(self.measurement)
+        for row in rows:
+            taken.codes.append(codes.setdefault(self.codes[row], len(codes)))
+            taken.times_ns.append(self.times_ns[row])
+        taken.series = [self.series[code] for code in codes]
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        taken.columns = {name: column for name, column in columns.items() if any(column.valid)}
+        return taken
 
 
 Batch: TypeAlias = dict[str, Table]

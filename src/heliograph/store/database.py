@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from heliograph.errors import StoreBusy, StoreError
 
-_SCHEMA_VERSION: Final = 1
-_TABLES: Final = """
+_VERSION_1: Final = """
 CREATE TABLE bucket (name TEXT PRIMARY KEY, created_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE column_ (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('tag', 'field')),
@@ -37,6 +36,23 @@ CREATE TABLE secret (
   hash TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('token', 'session')), user TEXT NOT NULL,
   expires_ns INTEGER) STRICT;
 """
+# resolution_ns 0 is raw points: what is summarised by the minute or hour will have rules of its own.
+# A bucket without a rule follows the settings. Those of version 1 promised to keep everything, so they
+# get a rule that says so: no update may forget what nobody asked to be forgotten. The first folders of
+# version 1 had no table of retired files.
+_VERSION_2: Final = """
+CREATE TABLE retention (
+  bucket TEXT NOT NULL, measurement_pattern TEXT NOT NULL, resolution_ns INTEGER NOT NULL,
+  keep_ns INTEGER NOT NULL, PRIMARY KEY (bucket, measurement_pattern, resolution_ns)) STRICT;
+INSERT INTO retention SELECT name, '', 0, 0 FROM bucket;
+CREATE TABLE deleted_bucket (
+  bucket TEXT NOT NULL, stream TEXT NOT NULL, created TEXT NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (bucket, stream)) STRICT;
+CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
+"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+"""What makes each version of the catalogue out of the one before."""
+_SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 
 class Database:
@@ -53,9 +69,10 @@ class Database:
                 f"{path} was written by a newer Heliograph (catalogue version {version}, ours is"
                 f" {_SCHEMA_VERSION}); update this one, or set HELIO_HOME to another folder"
             )
-        if version == 0:
+        if version < _SCHEMA_VERSION:
+            steps = "".join(_MIGRATIONS[version:])
             self._connection.executescript(
-                f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;"
+                f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;"
             )
 
     @contextmanager

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -20,12 +20,26 @@ from typing import Final
 from heliograph.errors import QueryError, StoreBusy, StoreError
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.store.bucket_report import BucketReport, bucket_reports
 from heliograph.store.catalogue import Catalogue, Watermark
 from heliograph.store.compaction import due
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.hot import HotTable
-from heliograph.store.relation import Snapshot
+from heliograph.store.relation import Segment, Snapshot
+from heliograph.store.retention import (
+    FOREVER,
+    Forgotten,
+    Place,
+    Placed,
+    Rules,
+    expired,
+    keep_ns,
+    surplus,
+    total,
+    without_old,
+)
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter, Written
 
@@ -35,6 +49,8 @@ BUSY_FACTOR: Final = 8
 """Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
+FORGET_AT_ONCE: Final = 200
+"""Segments that leave the catalogue in one transaction: writers wait for no more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +102,27 @@ class _Generation:
         if not self.rows and not self.marks:
             self.since = time.monotonic()
 
+    def drop(self, bucket: str) -> int:
+        """Remove the tables of a bucket and return the number of their rows."""
+        gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
+        rows = sum(len(table) for table in gone)
+        self.rows -= rows
+        self.size_bytes -= sum(table.size_bytes for table in gone)
+        return rows
+
 
 class Store:
     """The points of a hub. Its methods may be called from any thread."""
 
     def __init__(
-        self, folder: Path, database: Database, duck: Duck, *, seal_rows: int, retire_after: float = 60.0
+        self,
+        folder: Path,
+        database: Database,
+        duck: Duck,
+        *,
+        seal_rows: int,
+        retire_after: float = 60.0,
+        default_keep_ns: int = FOREVER,
     ) -> None:
         self._lock = threading.RLock()
         self._seal_lock = threading.Lock()
@@ -101,9 +132,10 @@ class Store:
         self._started = time.time_ns()
         self._current = _Generation(0)
         self._sealing: list[_Generation] = []
+        self._default_keep_ns = default_keep_ns
         self._retire_after = retire_after
         self._retired: list[tuple[float, Path]] = []
-        """Merged segments that a query may still be reading, and since when."""
+        """Files of segments that are merged or forgotten but may still be read by a query, and since when."""
         self._merges = 0
         known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
         self._catalogue.unlink_retired()
@@ -134,6 +166,28 @@ class Store:
             return column[1] if column else None
 
         return field_type
+
+    def refuse_old(self, bucket: str, batch: Batch, received_ns: int) -> tuple[Batch, int]:
+        """Return a batch without the points that were older than is kept when they were received.
+
+        The second value is how many those are. Reading the stream again gives the same answer.
+        """
+        rules = self._catalogue.rules.get(bucket, {})
+
+        def oldest_ns(measurement: str) -> int:
+            keep = keep_ns(rules, measurement, self._default_keep_ns)
+            return MIN_TIME_NS if keep == FOREVER else received_ns - keep
+
+        return without_old(batch, oldest_ns)
+
+    def life(self, bucket: str) -> int | None:
+        """Return a number that tells a bucket from an earlier one of the same name; None: no such bucket."""
+        return self._catalogue.lives.get(bucket)
+
+    def was_deleted(self, bucket: str, position: Position) -> bool:
+        """Return whether a message was for a bucket that has been deleted since, whatever there is now."""
+        mark = self._catalogue.deleted.get((bucket, position.stream))
+        return mark is not None and mark.created == position.created and position.seq <= mark.seq
 
     def declare(self, bucket: str, batch: Batch) -> bool:
         """Settle the types of the fields that a batch brings for the first time; True if there are any.
@@ -297,8 +351,11 @@ class Store:
             new = self._writer.merge(bucket, measurement, old, f"{self._started:x}-m{self._merges}")
             with self._lock:
                 self._catalogue.replace(old, new)
-            self._retired += [(time.monotonic(), segment.path) for segment in old]
+            self._retire(old)
             merged += len(old)
+
+    def _retire(self, segments: Iterable[Segment]) -> None:
+        self._retired += [(time.monotonic(), segment.path) for segment in segments]
 
     def _unlink_retired(self) -> None:
         old_enough = time.monotonic() - self._retire_after
@@ -306,6 +363,92 @@ class Store:
         if gone:
             self._catalogue.unlink_retired(gone)
         self._retired = [(at, path) for at, path in self._retired if at > old_enough]
+
+    def expire(self, now_ns: int) -> Forgotten:
+        """Forget the segments that hold nothing but points older than is kept, oldest first.
+
+        Their files go ``retire_after`` seconds later, at the next call, for queries that have looked
+        them up already. After a crash a segment is either there or gone, with its file.
+
+        Raises:
+            StoreBusy, OSError: the catalogue or a folder cannot be written; the next call goes on.
+        """
+        with self._seal_lock:
+            self._unlink_retired()
+            with self._lock:
+                chosen = expired(self._catalogue.segments, self._keep_ns, now_ns)
+            return self._forget(chosen)
+
+    def shrink(self, limit_bytes: int) -> Forgotten:
+        """Forget the oldest days until the segments are no larger than the limit; hot points stay.
+
+        Raises:
+            StoreBusy: the catalogue cannot be written; the next call goes on.
+        """
+        with self._seal_lock:
+            with self._lock:
+                chosen = surplus(self._catalogue.segments, limit_bytes)
+            return self._forget(chosen)
+
+    def _keep_ns(self, place: Place) -> int:
+        bucket, measurement = place
+        return keep_ns(self._catalogue.rules[bucket], measurement, self._default_keep_ns)
+
+    def _forget(self, chosen: list[Placed]) -> Forgotten:
+        for start in range(0, len(chosen), FORGET_AT_ONCE):
+            some = chosen[start : start + FORGET_AT_ONCE]
+            with self._lock:
+                self._catalogue.forget(some, self._hot_since)
+            self._retire(segment for _, segment in some)
+        return total(chosen)
+
+    def _hot_since(self, place: Place) -> int:
+        tables = [g.tables[place] for g in (*self._sealing, self._current) if place in g.tables]
+        return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)
+
+    def create_bucket(self, name: str, rules: Rules) -> None:
+        """Make a bucket with rules of its own.
+
+        Raises:
+            BucketExists: it is there already.
+        """
+        with self._lock:
+            self._catalogue.create_bucket(name, rules)
+
+    def set_rule(self, bucket: str, pattern: str, keep: int | None) -> None:
+        """Set how long measurements are kept, in ns or ``FOREVER``; None removes the rule.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+        """
+        with self._lock:
+            self._catalogue.set_rule(bucket, pattern, keep)
+
+    def delete_bucket(self, name: str, positions: Mapping[str, Watermark]) -> Forgotten:
+        """Delete a bucket with its points; the one of MQTT messages is there again at once, empty.
+
+        Messages of the streams up to ``positions`` are never taken for a later bucket of that name.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+        """
+        with self._seal_lock, self._lock:
+            gone = self._catalogue.delete_bucket(name, positions)
+            hot = sum(generation.drop(name) for generation in (*self._sealing, self._current))
+            self._retire(segment for _, segment in gone)
+        sealed = total(gone)
+        return replace(sealed, rows=sealed.rows + hot)
+
+    def release(self, stream: str, created: str, first_seq: int) -> None:
+        """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
+        with self._lock:
+            self._catalogue.release(stream, created, first_seq)
+
+    def buckets(self) -> list[BucketReport]:
+        """Return what each bucket holds and for how long, by name."""
+        with self._lock:
+            hot = [item for g in (*self._sealing, self._current) for item in g.tables.items()]
+            return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
         """Return where the points of a measurement stand now; None if it is not known.

@@ -1,0 +1,117 @@
+"""``/api/buckets``: which buckets there are, how long they keep what, and making and deleting them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.api.auth import require_operator
+from heliograph.api.body import read_json
+from heliograph.api.errors import speaks_v2
+from heliograph.api.guard import require_own_origin
+from heliograph.api.services import Services, services
+from heliograph.errors import QueryError
+from heliograph.model.time import SECOND_NS
+from heliograph.store.bucket_report import BucketReport
+from heliograph.store.retention import FOREVER, WHOLE_BUCKET
+
+_NAME: Final = re.compile(r"[^\W_][^\x00-\x1f\x7f/\\\"]{0,63}")
+_PATTERN_CHARACTERS: Final = 256
+_SHORTEST_SECONDS: Final = 3_600
+"""InfluxDB's own limit, too: less is a slip of the unit, and forgets almost everything."""
+_LONGEST_SECONDS: Final = 36_500 * 86_400
+_MS: Final = 1_000_000
+
+
+@speaks_v2
+async def list_all(request: Request) -> Response:
+    """``GET /api/buckets``."""
+    hub = services(request)
+    require_operator(request, hub.identities)
+    return JSONResponse({"buckets": [bucket_json(report) for report in await hub.buckets.report()]})
+
+
+@speaks_v2
+async def create(request: Request) -> Response:
+    """``POST /api/buckets`` with ``{"name": …, "keep_seconds": …}``."""
+    hub = _changing(request)
+    asked = await read_json(request)
+    name = asked.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise QueryError(
+            "name must be a text of 1 to 64 characters that begins with a letter or a digit and has no"
+            f" control characters, slashes, backslashes or double quotes; {name!r} came"
+        )
+    await hub.buckets.create(name, _keep_ns(asked))
+    return await _one(hub, name, 201)
+
+
+@speaks_v2
+async def change(request: Request) -> Response:
+    """``PATCH /api/buckets/{name}`` with ``{"keep_seconds": …, "measurement": …}``."""
+    hub = _changing(request)
+    asked = await read_json(request)
+    if "keep_seconds" not in asked:
+        raise QueryError('expected {"keep_seconds": …}: seconds, 0 for ever, null to remove the rule')
+    pattern = asked.get("measurement", WHOLE_BUCKET)
+    if not isinstance(pattern, str) or len(pattern) > _PATTERN_CHARACTERS:
+        raise QueryError(
+            f"measurement must be a name or a pattern of at most {_PATTERN_CHARACTERS} characters"
+        )
+    name = request.path_params["name"]
+    await hub.buckets.set_rule(name, pattern, _keep_ns(asked))
+    return await _one(hub, name, 200)
+
+
+@speaks_v2
+async def delete(request: Request) -> Response:
+    """``DELETE /api/buckets/{name}``."""
+    hub = _changing(request)
+    name = request.path_params["name"]
+    return JSONResponse({"deleted": name, "points": await hub.buckets.delete(name)})
+
+
+def bucket_json(report: BucketReport) -> dict[str, Any]:
+    """Return a report as the answers show it: times in ms, durations in seconds, 0 for ever."""
+    return {
+        "name": report.name,
+        "keep_seconds": report.keep_ns // SECOND_NS,
+        "keep_is_default": not report.own,
+        "rules": [
+            {"measurement": pattern, "keep_seconds": keep // SECOND_NS}
+            for pattern, keep in report.rules.items()
+        ],
+        "points": report.rows,
+        "segments": report.segments,
+        "bytes": report.size_bytes,
+        "oldest_ms": None if report.oldest_ns is None else report.oldest_ns // _MS,
+        "next_expiry_ms": None if report.next_expiry_ns is None else report.next_expiry_ns // _MS,
+    }
+
+
+def _changing(request: Request) -> Services:
+    hub = services(request)
+    require_operator(request, hub.identities)
+    require_own_origin(request)
+    return hub
+
+
+async def _one(hub: Services, name: str, status: int) -> Response:
+    found = [bucket_json(report) for report in await hub.buckets.report() if report.name == name]
+    return JSONResponse(found[0] if found else {}, status)
+
+
+def _keep_ns(asked: dict[str, Any]) -> int | None:
+    seconds = asked.get("keep_seconds")
+    if seconds is None:
+        return None
+    whole = isinstance(seconds, int) and not isinstance(seconds, bool)
+    if not whole or (seconds != FOREVER and not _SHORTEST_SECONDS <= seconds <= _LONGEST_SECONDS):
+        raise QueryError(
+            f"keep_seconds must be a whole number from {_SHORTEST_SECONDS} (an hour) to {_LONGEST_SECONDS}"
+            f" (100 years), 0 for ever, or null for the default; {seconds!r} came"
+        )
+    return int(seconds) * SECOND_NS

@@ -1,0 +1,69 @@
+"""What a bucket holds, for how long, and when something of it will be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from heliograph.store.catalogue import Catalogue
+from heliograph.store.hot import HotTable
+from heliograph.store.relation import Segment
+from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Place, Rules, keep_ns
+
+
+@dataclass(frozen=True, slots=True)
+class BucketReport:
+    """One bucket at one moment."""
+
+    name: str
+    keep_ns: int
+    """How long its points are kept where no rule says otherwise, or ``FOREVER``."""
+    own: bool
+    """Whether that was set for this bucket; otherwise it is the hub's default."""
+    rules: Rules
+    """By pattern of measurements, what is kept shorter or longer."""
+    rows: int
+    segments: int
+    size_bytes: int
+    oldest_ns: int | None
+    """The time of the oldest point; None when there is none."""
+    next_expiry_ns: int | None
+    """When the first of them will be old enough to be forgotten; None when none ever will."""
+
+
+def bucket_reports(
+    catalogue: Catalogue, hot: Iterable[tuple[Place, HotTable]], default_ns: int
+) -> list[BucketReport]:
+    """Return a report on each bucket, by name."""
+    hot = list(hot)
+    return [
+        _report(
+            catalogue,
+            name,
+            [(place, table) for place, table in hot if place[0] == name and len(table)],
+            default_ns,
+        )
+        for name in sorted(catalogue.measurements)
+    ]
+
+
+def _report(
+    catalogue: Catalogue, name: str, hot: list[tuple[Place, HotTable]], default_ns: int
+) -> BucketReport:
+    rules = catalogue.rules.get(name, {})
+    segments = [(p, segment) for p, some in catalogue.segments.items() if p[0] == name for segment in some]
+    parts: list[tuple[Place, Segment | HotTable]] = [*segments, *hot]
+    keeps = {place: keep_ns(rules, place[1], default_ns) for place, _ in parts}
+    return BucketReport(
+        name=name,
+        keep_ns=rules.get(WHOLE_BUCKET, default_ns),
+        own=WHOLE_BUCKET in rules,
+        rules={pattern: keep for pattern, keep in sorted(rules.items()) if pattern != WHOLE_BUCKET},
+        rows=sum(s.rows for _, s in segments) + sum(len(table) for _, table in hot),
+        segments=len(segments),
+        size_bytes=sum(s.size_bytes for _, s in segments),
+        oldest_ns=min((part.min_ns for _, part in parts), default=None),
+        next_expiry_ns=min(
+            (part.max_ns + keeps[place] for place, part in parts if keeps[place] != FOREVER), default=None
+        ),
+    )
