@@ -15,6 +15,7 @@ PAGE_SOURCES := $(shell find web -name node_modules -prune -o -type f -print)
 
 # What the tests use that no Python or npm package brings.
 DEBIAN_PACKAGES := chromium influxdb iproute2 mosquitto mosquitto-clients
+BENCH_PACKAGES := influxdb victoria-metrics
 PYTHON_FILES := src tests bench examples docs
 PYTEST := $(RUN) -m pytest $(if $(CI),-p no:cacheprovider)
 
@@ -26,7 +27,7 @@ WITH_NODE := if ! { command -v npm && node -e 'process.exit(+(parseInt(process.v
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help up check test fuzz dist footprint lock clean
+.PHONY: help up check test fuzz dist footprint bench lock clean
 
 help: ## tell what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -73,7 +74,11 @@ dist: $(RUNTIME) $(PAGE) ## build the wheels into dist/: one for all machines, a
 	@ls -l dist
 
 footprint: $(DEV) $(PAGE) ## measure memory and start-up time of hub, agent and command line
-	$(RUN) bench/footprint.py $(ARGS)
+	$(RUN) -m bench.footprint $(ARGS)
+
+bench: $(DEV) $(PAGE) ## measure beside influxd and victoria-metrics (ARGS="--only tsbs_cpu" and others)
+	sh tests/debian_packages.sh $(BENCH_PACKAGES)
+	$(RUN) -m bench.run $(ARGS)
 
 # One Python below all that we support gives the longest list, and hashes are of every platform's files.
 COMPILE = $(VENV)/lock/bin/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \

@@ -5,8 +5,8 @@ Starts a hub of its own on free ports with its data in a temporary folder, an ag
 it every 10 s, waits, and prints a table against the budgets of ARCHITECTURE.md. A missed budget is
 said, and is no error: the exit status is 0 unless something could not be measured.
 
-    python bench/footprint.py                # two minutes, as the budgets are meant
-    python bench/footprint.py --seconds 20   # a quick look
+    python -m bench.footprint                # two minutes, as the budgets are meant
+    python -m bench.footprint --seconds 20   # a quick look
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -25,14 +24,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.processes import cpu_seconds, family, name_of, stop, total_kb
+
 HUB_BUDGET_KB = 150 * 1024
 AGENT_BUDGET_KB = 25 * 1024
 START_BUDGET_MS = 150.0
 CPU_BUDGET_PERCENT = 1.0
 READY_TIMEOUT = 60.0
-STOP_TIMEOUT = 20.0
 STARTED = 3.0  # seconds after which an agent has started and done its first two rounds
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +91,13 @@ def memory(seconds: float) -> Iterator[Row]:
             elapsed = time.monotonic() - measured_from
             tree = family(pid)
             yield Row(
-                f"hub, RSS of {len(tree)} processes", total(tree, "Rss") / 1024, HUB_BUDGET_KB / 1024, "MB"
+                f"hub, RSS of {len(tree)} processes", total_kb(tree, "Rss") / 1024, HUB_BUDGET_KB / 1024, "MB"
             )
-            yield Row("hub, PSS", total(tree, "Pss") / 1024, None, "MB")
+            yield Row("hub, PSS", total_kb(tree, "Pss") / 1024, None, "MB")
             for member in tree:
-                yield Row(f"  {name_of(member)}, RSS", total([member], "Rss") / 1024, None, "MB")
-            yield Row("lone agent, RSS", total([agent], "Rss") / 1024, AGENT_BUDGET_KB / 1024, "MB")
-            yield Row("lone agent, PSS", total([agent], "Pss") / 1024, None, "MB")
+                yield Row(f"  {name_of(member)}, RSS", total_kb([member], "Rss") / 1024, None, "MB")
+            yield Row("lone agent, RSS", total_kb([agent], "Rss") / 1024, AGENT_BUDGET_KB / 1024, "MB")
+            yield Row("lone agent, PSS", total_kb([agent], "Pss") / 1024, None, "MB")
             cpu_percent = 100 * (cpu_seconds([agent]) - before) / elapsed
             yield Row("lone agent, of one core", cpu_percent, CPU_BUDGET_PERCENT, "%")
 
@@ -142,47 +141,6 @@ def lone_agent(run: dict[str, object]) -> Iterator[int]:
             raise SystemExit(f"the agent ended with exit status {process.returncode}")
     finally:
         stop(process)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def family(pid: int) -> list[int]:
-    """Return a process and all its descendants."""
-    members = [pid]
-    for member in members:
-        for children in Path(f"/proc/{member}/task").glob("*/children"):
-            members += [int(child) for child in children.read_text().split()]
-    return members
-
-
-def total(pids: list[int], what: str) -> int:
-    """Return the sum of ``Rss`` or ``Pss`` in kB; shared pages count in each RSS, but once in the PSS."""
-    kilobytes = 0
-    for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith(f"{what}:"):
-                kilobytes += int(line.split()[1])
-    return kilobytes
-
-
-def cpu_seconds(pids: list[int]) -> float:
-    """Return the processor time that processes have used."""
-    ticks = 0
-    for pid in pids:
-        columns = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(columns[11]) + int(columns[12])
-    return ticks / TICKS_PER_SECOND
-
-
-def name_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,278 @@
+"""How each server is asked a question, and how its answer is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode
+
+from bench.questions import Answer, Question, Shape
+from bench.workloads.workload import SECOND_NS, Probe, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One HTTP request."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
+class Dialect(Protocol):
+    """The language of one server."""
+
+    @property
+    def tolerance(self) -> float:
+        """How far its values may be from another server's, relative to the value."""
+
+    def ask(self, question: Question, *, cached: bool) -> Asked:
+        """Return the request; ``cached`` lets the server answer from results that it kept."""
+
+    def read(self, question: Question, body: bytes) -> Answer:
+        """Return what an answer says."""
+
+    def count(self, workload: Workload) -> list[Asked]:
+        """Return requests that together count the points of all probes."""
+
+    def counted(self, bodies: Sequence[bytes]) -> int:
+        """Return the sum of what the answers to :meth:`count` say."""
+
+    def countable(self, probe: Probe) -> bool:
+        """Tell whether the server keeps such values."""
+
+
+class HubDialect:
+    """``/api/query`` where it can say it, else ``/api/sql``."""
+
+    tolerance: Final = 1e-9
+
+    def ask(self, question: Question, *, cached: bool) -> Asked:  # noqa: ARG002 - the hub keeps no results
+        if question.shape in (Shape.GRID, Shape.LAST):
+            return Asked("POST", "/api/query", json.dumps(self._plan(question)).encode())
+        return Asked("POST", "/api/sql", json.dumps({"sql": self._sql(question)}).encode())
+
+    def _plan(self, question: Question) -> dict[str, Any]:
+        whole = question.end_s - question.start_s
+        query = {
+            "id": "a",
+            "measurement": question.measurement,
+            "fields": question.fields,
+            "fn": question.function,
+            "where": question.where,
+            "group_by": question.group_by,
+        }
+        step_s = whole if question.shape is Shape.LAST else question.interval_s
+        return _range(question.start_s, question.end_s, step_s) | {"queries": [query]}
+
+    def _sql(self, question: Question) -> str:
+        conditions = [f"time >= make_timestamp_ns({question.start_s * SECOND_NS})"]
+        conditions += [f"time < make_timestamp_ns({question.end_s * SECOND_NS})"]
+        if question.shape is Shape.NEWEST:
+            step_ns, (name,) = question.interval_s * SECOND_NS, question.fields
+            return (
+                f"SELECT epoch_ns(time) // {step_ns} * {question.interval_s} AS start_s,"
+                f" {question.function}({name}) FROM {question.measurement} WHERE {' AND '.join(conditions)}"
+                f" GROUP BY 1 ORDER BY 1 DESC LIMIT {question.limit}"
+            )
+        conditions += [f"{question.fields[0]} > {question.above:g}"]
+        conditions += [f"{tag} IN ({_quoted(values)})" for tag, values in question.where.items()]
+        columns = ", ".join([f"epoch_ns(time) // {SECOND_NS}", *question.group_by, *question.fields])
+        return f"SELECT {columns} FROM {question.measurement} WHERE {' AND '.join(conditions)}"
+
+    def read(self, question: Question, body: bytes) -> Answer:
+        answer = json.loads(body)
+        if "results" not in answer:
+            if answer["truncated"]:
+                raise ValueError(f"the hub cut the answer after {len(answer['rows'])} rows")
+            return dict(self._rows(question, answer["rows"]))
+        (result,) = answer["results"]
+        if "error" in result:
+            raise ValueError(result["error"])
+        return dict(self._grid(question, result))
+
+    def _rows(self, question: Question, rows: list[list[Any]]) -> Iterator[tuple[tuple[str, ...], float]]:
+        groups = len(question.group_by)
+        for time_s, *columns in rows:
+            yield (question.fields[0], *columns[:groups], str(time_s)), float(columns[groups])
+
+    def _grid(self, question: Question, result: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+        for series in result["series"]:
+            key = (series["field"], *(series["tags"].get(tag, "") for tag in question.group_by))
+            for time_ms, value in zip(result["time_ms"], series["values"], strict=True):
+                if value is not None:
+                    moment = () if question.shape is Shape.LAST else (str(time_ms // 1000),)
+                    yield key + moment, float(value)
+
+    def countable(self, probe: Probe) -> bool:  # noqa: ARG002 - it keeps all types
+        return True
+
+    def count(self, workload: Workload) -> list[Asked]:
+        by_measurement: dict[str, list[str]] = {}
+        for probe in workload.probes:
+            by_measurement.setdefault(probe.measurement, []).append(probe.field)
+        queries = [
+            {"measurement": m, "fields": fields, "fn": "count"} for m, fields in by_measurement.items()
+        ]
+        whole = workload.end_s - workload.start_s
+        body = _range(workload.start_s, workload.end_s, whole) | {"queries": queries}
+        return [Asked("POST", "/api/query", json.dumps(body).encode())]
+
+    def counted(self, bodies: Sequence[bytes]) -> int:
+        results = [result for body in bodies for result in json.loads(body)["results"]]
+        series = [series for result in results for series in result.get("series", ())]
+        return sum(value or 0 for each in series for value in each["values"])
+
+
+def _range(start_s: int, end_s: int, step_s: int) -> dict[str, Any]:
+    return {"start_ms": start_s * 1000, "end_ms": end_s * 1000, "interval_ms": step_s * 1000}
+
+
+class InfluxDialect:
+    """InfluxQL."""
+
+    tolerance: Final = 1e-9
+
+    def ask(self, question: Question, *, cached: bool) -> Asked:  # noqa: ARG002 - influxd keeps no results
+        return self._request(self._influxql(question))
+
+    def _request(self, text: str) -> Asked:
+        return Asked("GET", f"/query?{urlencode({'db': 'telegraf', 'epoch': 's', 'q': text})}")
+
+    def _influxql(self, question: Question) -> str:
+        conditions = [f"time >= {question.start_s}s AND time < {question.end_s}s"]
+        for tag, values in question.where.items():
+            conditions += ["(" + " OR ".join(f"\"{tag}\" = '{value}'" for value in values) + ")"]
+        groups = [f'"{tag}"' for tag in question.group_by]
+        if question.shape is Shape.LAST:
+            return f"SELECT * FROM {question.measurement} GROUP BY {groups[0]} ORDER BY time DESC LIMIT 1"
+        if question.shape is Shape.ROWS:
+            conditions += [f'"{question.fields[0]}" > {question.above:g}']
+            return f"SELECT * FROM {question.measurement} WHERE {' AND '.join(conditions)}"
+        columns = ", ".join(f'{question.function}("{name}") AS "{name}"' for name in question.fields)
+        grouping = ", ".join([f"time({question.interval_s}s)", *groups])
+        newest = f" ORDER BY time DESC LIMIT {question.limit}" if question.shape is Shape.NEWEST else ""
+        return (
+            f"SELECT {columns} FROM {question.measurement} WHERE {' AND '.join(conditions)}"
+            f" GROUP BY {grouping} fill(none){newest}"
+        )
+
+    def read(self, question: Question, body: bytes) -> Answer:
+        (result,) = json.loads(body)["results"]
+        if "error" in result:
+            raise ValueError(result["error"])
+        return {
+            key: value for series in result.get("series", ()) for key, value in self._read(question, series)
+        }
+
+    def _read(self, question: Question, series: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+        fields = question.fields[:1] if question.shape is Shape.ROWS else question.fields
+        for row in series["values"]:
+            named = dict(zip(series["columns"], row, strict=True)) | series.get("tags", {})
+            groups = [named[tag] for tag in question.group_by]
+            moment = () if question.shape is Shape.LAST else (str(named["time"]),)
+            for name in fields:
+                if named[name] is not None:
+                    yield (name, *groups, *moment), float(named[name])
+
+    def countable(self, probe: Probe) -> bool:  # noqa: ARG002 - it keeps all types
+        return True
+
+    def count(self, workload: Workload) -> list[Asked]:
+        statements = [f'SELECT count("{p.field}") FROM "{p.measurement}"' for p in workload.probes]
+        return [self._request(";".join(statements))]
+
+    def counted(self, bodies: Sequence[bytes]) -> int:
+        results = [result for body in bodies for result in json.loads(body)["results"]]
+        series = [series for result in results for series in result.get("series", ())]
+        return sum(row[1] for each in series for row in each["values"])
+
+
+class VictoriaDialect:
+    """MetricsQL; its windows end at a moment and exclude their beginning, hence the offset."""
+
+    tolerance: Final = 1e-6  # it rounds what it stores
+
+    def ask(self, question: Question, *, cached: bool) -> Asked:
+        parameters: dict[str, str | int] = {"query": self._metricsql(question)}
+        if not cached:
+            parameters["nocache"] = 1
+        if question.shape is Shape.LAST:
+            return Asked("GET", f"/api/v1/query?{urlencode(parameters | {'time': question.end_s - 1})}")
+        start_s = question.start_s
+        if question.shape is Shape.NEWEST:
+            start_s = question.end_s - question.limit * question.interval_s
+        end_s = question.end_s - question.interval_s
+        parameters |= {"start": start_s, "end": end_s, "step": f"{question.interval_s}s"}
+        return Asked("GET", f"/api/v1/query_range?{urlencode(parameters)}")
+
+    def _metricsql(self, question: Question) -> str:
+        if question.shape is Shape.LAST:
+            span_s = question.end_s - question.start_s
+            return f"last_over_time({self._selector(question, question.fields)}[{span_s}s])"
+        step_s = question.interval_s
+        window = f"[{step_s}s] offset -{step_s * 1000 - 1}ms"
+        if question.shape is Shape.ROWS:
+            selected = self._selector(question, question.fields[:1])
+            return f"last_over_time({selected}{window}) > {question.above:g}"
+        selected = self._selector(question, question.fields)
+        function = {"mean": "avg"}.get(question.function, question.function)
+        groups = ", ".join(["__name__", *question.group_by])
+        return f"{function}({function}_over_time({selected}{window})) by ({groups})"
+
+    def _selector(self, question: Question, fields: Sequence[str]) -> str:
+        names = "|".join(f"{question.measurement}_{name}" for name in fields)
+        matchers = [f'__name__=~"{names}"' if len(fields) > 1 else f'__name__="{names}"']
+        for tag, values in question.where.items():
+            matchers += [f'{tag}=~"{"|".join(v.replace(".", "[.]") for v in values)}"']
+        return "{" + ",".join(matchers) + "}"
+
+    def read(self, question: Question, body: bytes) -> Answer:
+        answer = json.loads(body)
+        if answer["status"] != "success":
+            raise ValueError(str(answer))
+        return {
+            key: value for series in answer["data"]["result"] for key, value in self._read(question, series)
+        }
+
+    def _read(self, question: Question, series: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+        metric = series["metric"]
+        name = metric["__name__"].removeprefix(f"{question.measurement}_")
+        groups = [metric[tag] for tag in question.group_by]
+        if question.shape is Shape.LAST:
+            yield (name, *groups), float(series["value"][1])
+            return
+        for time_s, value in series["values"]:
+            yield (name, *groups, str(int(time_s))), float(value)
+
+    def countable(self, probe: Probe) -> bool:
+        return not probe.is_text
+
+    def count(self, workload: Workload) -> list[Asked]:
+        span_s = workload.end_s - workload.start_s
+        return [
+            Asked("GET", f"/api/v1/query?{urlencode(self._count(probe, span_s, workload.end_s - 1))}")
+            for probe in workload.probes
+            if self.countable(probe)
+        ]
+
+    def _count(self, probe: Probe, span_s: int, time_s: int) -> dict[str, str | int]:
+        query = f'sum(count_over_time({{__name__="{probe.measurement}_{probe.field}"}}[{span_s}s]))'
+        return {"query": query, "time": time_s, "nocache": 1}
+
+    def counted(self, bodies: Sequence[bytes]) -> int:
+        results = [json.loads(body)["data"]["result"] for body in bodies]
+        return sum(int(result[0]["value"][1]) for result in results if result)
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+
+
+DIALECTS: Final[dict[str, Dialect]] = {
+    "heliograph": HubDialect(),
+    "influxd": InfluxDialect(),
+    "victoria-metrics": VictoriaDialect(),
+}
