@@ -195,7 +195,7 @@ def test_a_point_that_line_protocol_cannot_carry_is_counted_and_left_out() -> No
     encoder = BatchEncoder()
     batches = encoder.encode([Point("bad", {"v": math.nan}, {}, 1), Point("good", {"v": 1.5}, {}, 1)])
     assert b"good v=1.5 1\n" in batches[0]
-    assert b"bad" not in batches[0]
+    assert b"\nbad" not in batches[0]  # the boot mark is hexadecimal, and may spell it
     assert encoder.refused == 1
 
 
