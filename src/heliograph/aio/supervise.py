@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from heliograph.aio.backoff import Backoff
 from heliograph.errors import Error
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 MAX_RESTARTS = 8
 WINDOW = 60.0
+ASK_AGAIN = 0.5
 
 
 async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -38,3 +40,17 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
             await asyncio.sleep(delay)
             if now - failures[0] > WINDOW:
                 backoff.reset()
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and return when they have ended; their errors are left to whoever owns them.
+
+    Cancels again every ``ASK_AGAIN`` seconds: ``asyncio.wait_for`` of Python 3.11, which our messaging
+    libraries use, loses a cancellation that comes in the same moment as what it waits for
+    (python/cpython#86296), and one lost is a program that never stops.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=ASK_AGAIN)

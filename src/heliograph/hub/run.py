@@ -30,7 +30,7 @@ import heliograph
 from heliograph import __version__
 from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
-from heliograph.aio.supervise import supervise
+from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
 from heliograph.api.auth import Identities
 from heliograph.api.live import LiveFeed
@@ -318,8 +318,7 @@ class Hub:
             if not stop.is_set():
                 with self._home.announced(self._run_facts()):
                     await self._serve(stop, announce)
-            recovering.cancel()
-            sealing.cancel()
+            await end(recovering, sealing)
         await self._housekeeping.close()
 
     async def _recover(self) -> None:
@@ -339,12 +338,11 @@ class Hub:
             agent = group.create_task(_agent(self._settings, self._broker.server.endpoints), name="agent")
             announce(self._ready())
             await stop.wait()
-            agent.cancel()  # first what makes points, last what keeps them
+            await end(agent)  # first what makes points, last what keeps them
             self._feed.close()
             self._web.stop()
             await serving
-            for reader in readers:
-                reader.cancel()
+            await end(*readers)
 
     def _run_facts(self) -> dict[str, str | int | None]:
         endpoints = self._broker.server.endpoints
