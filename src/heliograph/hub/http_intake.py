@@ -216,8 +216,10 @@ class HttpIntake:
                 ready, fresh = await self._decoded(message)
                 self._counters.http_read_back += 1
                 await self._offer(ready, fresh=fresh)
-        if self._handed < last_seq:  # the stream does not hold them any more
-            self._applied = self._handed = last_seq
+        first_seq = (await self._stream.state(LP)).first_seq
+        if self._handed < last_seq and self._handed + 1 < first_seq:
+            # the stream does not hold them any more; what it holds and could not be applied is tried again
+            self._applied = self._handed = min(first_seq - 1, last_seq)
             await self._hand_over(fresh=False)
 
     async def _decoded(self, message: Message) -> tuple[_Ready, bool]:

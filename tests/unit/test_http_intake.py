@@ -1,0 +1,101 @@
+"""A batch that cannot be applied at once is applied later, before those behind it, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from heliograph.api.live import LiveFeed
+from heliograph.api.services import WriteRequest
+from heliograph.errors import StoreError
+from heliograph.hub.counters import Counters
+from heliograph.hub.http_intake import HttpIntake
+from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.payload import pack
+from heliograph.model.table import Batch
+from heliograph.model.time import Precision
+from heliograph.store.store import Applied, Position, Store
+from heliograph.stream.log import LP, Message, StreamLog, StreamState
+from tests.unit.stored_points import BUCKET, Kept
+
+NOW = 1_790_000_000_000_000_000
+
+
+class Held(StreamLog):
+    """A stream that holds batches 1, 2 and 3; a fake, since a real one cannot be told when to answer."""
+
+    def __init__(self, *, missed_once: int = 0) -> None:
+        self.missed_once = missed_once
+        packed = [
+            pack(WriteRequest(BUCKET, f"m v={n} {NOW + n}".encode(), None, Precision.NS), NOW)
+            for n in (1, 2, 3)
+        ]
+        self.messages = [Message(n, p.subject, p.data, p.headers, NOW) for n, p in enumerate(packed, 1)]
+
+    async def state(self, name: str) -> StreamState:
+        return StreamState(name, "c", 1, len(self.messages), 1, 1)
+
+    async def read(
+        self,
+        name: str,  # noqa: ARG002 - there is one stream here
+        first_seq: int,
+        last_seq: int | None = None,
+    ) -> AsyncIterator[list[Message]]:
+        missed, self.missed_once = self.missed_once, 0
+        for message in self.messages:
+            if message.seq != missed and first_seq <= message.seq <= (last_seq or message.seq):
+                yield [message]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Kept(tmp_path) as kept:
+        yield kept.store
+
+
+async def until_applied(intake: HttpIntake, seq: int) -> None:
+    """Let gaps be filled until the stream is applied."""
+    async with asyncio.TaskGroup() as group:
+        filling = group.create_task(intake.fill_gaps())
+        async with asyncio.timeout(30):
+            while intake.applied_seq < seq:  # noqa: ASYNC110 - the intake tells nobody, it is asked
+                await asyncio.sleep(0)
+        filling.cancel()
+
+
+async def test_a_batch_that_failed_is_applied_later(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied: list[int] = []
+    failed: list[int] = []
+    real = store.append
+
+    def fail_once(bucket: str, batch: Batch, position: Position | None) -> Applied:
+        assert position is not None
+        if position.seq == 2 and not failed:
+            failed.append(2)
+            raise StoreError("the first time")
+        applied.append(position.seq)
+        return real(bucket, batch, position)
+
+    monkeypatch.setattr(store, "append", fail_once)
+    thread = IngestThread()
+    intake = HttpIntake(Held(), store, LiveFeed(), thread, Counters())
+    with pytest.raises(StoreError, match="the first time"):
+        await intake.recover()
+    assert (applied, intake.applied_seq) == ([1], 1)
+    await until_applied(intake, 3)
+    assert applied == [1, 2, 3]
+    assert store._current.marks[LP].seq == 3
+    thread.close()
+
+
+async def test_a_batch_that_the_stream_still_holds_is_never_skipped(store: Store) -> None:
+    thread = IngestThread()
+    intake = HttpIntake(Held(missed_once=2), store, LiveFeed(), thread, Counters())
+    await intake.recover()
+    assert intake.applied_seq == 1, "the third waits for the second"
+    await until_applied(intake, 3)
+    assert store.statistics().rows_hot == 3
+    thread.close()
