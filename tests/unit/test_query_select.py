@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,12 +17,6 @@ from heliograph.query.sql import RATE_LOOKBACK_NS
 from tests.unit.stored_points import BUCKET, Kept, point
 
 S = SECOND_NS
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with Kept(tmp_path) as open_:
-        yield open_
 
 
 async def ask(kept: Kept, *fields: str, measurement: str = "m", **how: Any) -> Columns:

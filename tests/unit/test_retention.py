@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,24 +22,6 @@ from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, read, s
 
 HOUR_NS = 3_600 * SECOND_NS
 NOW = 100 * DAY_NS + 20 * HOUR_NS
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with Kept(tmp_path) as open_:
-        yield open_
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """New folders for the examples of a property."""
-    root = tmp_path_factory.mktemp("retention")
-    return (made(root / str(number)) for number in itertools.count())
-
-
-def made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def sealed(kept: Kept, *points: Point) -> None:

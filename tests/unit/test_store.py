@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,24 +21,6 @@ from heliograph.store.store import BUSY_FACTOR, SEAL_BYTES, Position, Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, types_of
 
 LP = Position("LP", "2026-01-01T00:00:00+00:00", 7)
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with Kept(tmp_path) as open_:
-        yield open_
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """New folders for the examples of a property."""
-    root = tmp_path_factory.mktemp("stores")
-    return (made(root / str(number)) for number in itertools.count())
-
-
-def made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def test_a_restart_keeps_schema_series_segments_and_watermarks(kept: Kept) -> None:
