@@ -26,6 +26,7 @@ async def connect(port: int, user: str, password: str) -> Client:
         ConnectError: nats-server does not answer within ``CONNECT_TIMEOUT`` seconds, or refuses us.
     """
     reason = f"no answer within {CONNECT_TIMEOUT} s"
+    answered = False
     endpoint = f"127.0.0.1:{port}"
 
     async def reconnected() -> None:
@@ -35,8 +36,11 @@ async def connect(port: int, user: str, password: str) -> Client:
         log.debug("Connection to nats-server lost")
 
     async def failed(error: Exception) -> None:
-        nonlocal reason
-        reason = str(error) or type(error).__name__
+        nonlocal reason, answered
+        # what nats-server said tells more than that it hung up then
+        if not (answered and isinstance(error, OSError)):
+            reason = str(error) or type(error).__name__
+        answered = answered or not isinstance(error, OSError)
         log.debug("nats connection: %r", error)
 
     try:
