@@ -67,7 +67,7 @@ def test_the_oldest_days_make_room_and_no_more_than_needed(
     segments: dict[Place, list[Segment]] = {}
     for place, segment in placed:
         segments.setdefault(place, []).append(segment)
-    gone = [segment for _, segment in surplus(segments, limit_bytes)]
+    gone = [segment for _, segment in surplus(segments, limit_bytes=limit_bytes)]
     stay = [segment for _, segment in placed if segment not in gone]
     assert sum(s.size_bytes for s in stay) <= limit_bytes
     if gone:

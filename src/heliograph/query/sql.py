@@ -9,7 +9,10 @@ from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.plan import Aggregate, Columns, Select, Series, Value
-from heliograph.store.relation import Register, Snapshot, quote, render
+from heliograph.query.rollup_sources import choose
+from heliograph.query.rollup_sql import COMBINED, Asked, parts
+from heliograph.store.relation import Register, Snapshot, Window, quote, render
+from heliograph.store.rollup import RAW, RESOLUTIONS, TYPES
 from heliograph.store.schema import Measurement
 
 RATE_LOOKBACK_NS: Final = 120 * SECOND_NS
@@ -24,6 +27,8 @@ _SQL: Final = {
     Aggregate.FIRST: "arg_min({0}, t)",
     Aggregate.LAST: "arg_max({0}, t)",
 }
+_NEWEST: Final = "arg_max(f{0}, t)::DOUBLE AS v{0}, max(t) FILTER (f{0} IS NOT NULL) AS at{0}"
+_NEWEST_PART: Final = "arg_max(v{0}, a{0})::DOUBLE AS v{0}, max(a{0}) AS at{0}"
 _ANY_TYPE: Final = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.COUNT})
 
 
@@ -36,11 +41,21 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
     measurement = snapshot.measurement
     tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
     where, parameters = _where(select, tags)
-    rows = f"({_named_rows(select, snapshot, register)}){where}"
+    windows = _windows(select, snapshot)
+    summed = any(windows[resolution_ns] for resolution_ns in RESOLUTIONS)
+    if summed:
+        for name in select.fields:
+            _field(measurement, select, name)
+        aggregate = Aggregate.LAST if select.rate else select.aggregate
+        rows = f"({parts(Asked(snapshot, register, select.fields, aggregate), windows)}){where}"
+    else:
+        rows = f"({_named_rows(select, snapshot, register)}){where}"
     groups = [tags.get(tag, "NULL::VARCHAR") for tag in select.group_by]
     if select.rate:
-        return _rate_sql(select, list(tags.values()), groups, rows), parameters
-    values = [_SQL[select.aggregate].format(f"f{i}") for i in range(len(select.fields))]
+        newest = _NEWEST_PART if summed else _NEWEST
+        return _rate_sql(select, list(tags.values()), groups, rows, newest), parameters
+    figures = COMBINED if summed else _SQL
+    values = [figures[select.aggregate].format(f"f{i}") for i in range(len(select.fields))]
     columns = ", ".join([f"{_interval(select)} AS start_ns", *groups, *values])
     keys = ", ".join(str(i + 1) for i in range(1 + len(groups)))
     return f"SELECT {columns} FROM {rows} GROUP BY {keys} ORDER BY 1", parameters
@@ -53,9 +68,7 @@ def _named_rows(select: Select, snapshot: Snapshot, register: Register) -> str:
     """
     measurement = snapshot.measurement
     fields = [_field(measurement, select, name) for name in select.fields]
-    before = max(RATE_LOOKBACK_NS, 2 * select.interval_ns) if select.rate else 0
-    start_ns = max(select.start_ns - before, MIN_TIME_NS)
-    end_ns = min(select.end_ns, MAX_TIME_NS + 1)
+    start_ns, end_ns = _span(select)
     rows = render(snapshot, register, start_ns=start_ns, end_ns=end_ns, fields=dict.fromkeys(select.fields))
     columns = ["time AS t"]
     columns += [f"{quote(column)} AS g{i}" for i, column in enumerate(measurement.tags.values())]
@@ -63,15 +76,27 @@ def _named_rows(select: Select, snapshot: Snapshot, register: Register) -> str:
     return f"SELECT {', '.join(columns)} FROM ({rows})"
 
 
-def _rate_sql(select: Select, tags: Sequence[str], groups: Sequence[str], rows: str) -> str:
+def _span(select: Select) -> Window:
+    before = max(RATE_LOOKBACK_NS, 2 * select.interval_ns) if select.rate else 0
+    return max(select.start_ns - before, MIN_TIME_NS), min(select.end_ns, MAX_TIME_NS + 1)
+
+
+def _windows(select: Select, snapshot: Snapshot) -> dict[int, list[Window]]:
+    """Return what is read of points and of each resolution of summaries."""
+    if snapshot.rollups is None:
+        return {RAW: [_span(select)], **{resolution_ns: [] for resolution_ns in RESOLUTIONS}}
+    fields = snapshot.measurement.fields
+    exact = all(fields[name][1] in TYPES for name in select.fields if name in fields)
+    return choose(snapshot.rollups, _span(select), select.interval_ns, exact=exact)
+
+
+def _rate_sql(select: Select, tags: Sequence[str], groups: Sequence[str], rows: str, newest_of: str) -> str:
     """Three steps: the newest value per series and interval, its change per second, the sum per group.
 
     Each field has a time of its own: fields of one measurement need not come together.
     """
     numbers = range(len(select.fields))
-    newest = ", ".join(
-        f"arg_max(f{i}, t)::DOUBLE AS v{i}, max(t) FILTER (f{i} IS NOT NULL) AS at{i}" for i in numbers
-    )
+    newest = ", ".join(newest_of.format(i) for i in numbers)
     keys = ", ".join(["start_ns", *tags])
     columns = ", ".join([f"{_interval(select)} AS start_ns", *tags, newest])
     per_interval = f"SELECT {columns} FROM {rows} GROUP BY {keys}"

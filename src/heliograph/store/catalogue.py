@@ -20,14 +20,16 @@ from heliograph.model.time import MAX_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
+from heliograph.store.rolled import Rolled, hours_touched
+from heliograph.store.rollup import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
-from heliograph.store.segments import Written
+from heliograph.store.segments import Written, rollup_folder
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
 """Tags and fields of one measurement. A seal holds a buffer per column."""
-_RAW: Final = 0
-"""The resolution of points that are kept as they came."""
+_BESIDE: Final = "../"
+"""Begins the path of what is not below the folder of segments but beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +52,27 @@ class Catalogue:
         """By bucket and measurement: the time of each series' latest point."""
         self.segments: dict[tuple[str, str], list[Segment]] = {}
         """By bucket and measurement, in the order in which they were sealed."""
+        self.rollups: dict[int, dict[Place, list[Segment]]] = {resolution: {} for resolution in RESOLUTIONS}
+        """By resolution the same of summaries."""
         self.rules: dict[str, Rules] = {}
-        """By bucket, how long what is kept; the mappings are replaced and never changed."""
+        """By bucket, how long points are kept; the mappings are replaced and never changed."""
+        self.rollup_rules: dict[tuple[str, int], Rules] = {}
+        """By bucket and resolution the same of summaries."""
         self.lives: dict[str, int] = {}
         """By bucket, a number that it gets when it is made: one made anew is not the one that was deleted."""
         self.deleted: dict[tuple[str, str], Watermark] = {}
         """By bucket and stream: up to where its messages were for a bucket that has been deleted."""
         self._births = itertools.count()
+        self.rolled = Rolled(database)
         self._load()
 
     def _load(self) -> None:
         for (bucket,) in self._database.rows("SELECT name FROM bucket"):
             self._enter_bucket(bucket, {})
-        for bucket, pattern, keep_ns in self._database.rows(
-            "SELECT bucket, measurement_pattern, keep_ns FROM retention WHERE resolution_ns = ?", (_RAW,)
+        for bucket, pattern, resolution_ns, keep_ns in self._database.rows(
+            "SELECT bucket, measurement_pattern, resolution_ns, keep_ns FROM retention"
         ):
-            self.rules[bucket] = {**self.rules[bucket], pattern: keep_ns}
+            self._enter_rule(bucket, pattern, resolution_ns, keep_ns)
         for bucket, stream, created, seq in self._database.rows(
             "SELECT bucket, stream, created, seq FROM deleted_bucket"
         ):
@@ -80,19 +87,30 @@ class Catalogue:
         ):
             key = tuple((k, v) for k, v in json.loads(tags))
             self.series.setdefault((bucket, measurement), {})[key] = last_ns
-        for id_, bucket, measurement, path, level, columns, rows, low, high, size in self._database.rows(
-            "SELECT id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns, size_bytes"
-            " FROM segment ORDER BY id"
+        for id_, bucket, measurement, path, columns, *figures in self._database.rows(
+            "SELECT id, bucket, measurement, path, columns, row_count, min_ns, max_ns, size_bytes, level,"
+            " resolution_ns FROM segment ORDER BY id"
         ):
-            segment = Segment(
-                id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size, level
-            )
-            self.segments.setdefault((bucket, measurement), []).append(segment)
+            segment = Segment(id_, self._absolute(path), frozenset(json.loads(columns)), *figures)
+            self.of(segment.resolution_ns).setdefault((bucket, measurement), []).append(segment)
         if DEFAULT_BUCKET not in self.measurements:
             self.create_bucket(DEFAULT_BUCKET, {})
 
     def _measurement(self, bucket: str, name: str) -> Measurement:
         return self.measurements[bucket].setdefault(name, Measurement(name))
+
+    def of(self, resolution_ns: int) -> dict[Place, list[Segment]]:
+        """Return the segments of a resolution."""
+        return self.segments if resolution_ns == RAW else self.rollups[resolution_ns]
+
+    def all_of(self, place: Place) -> list[Segment]:
+        """Return the segments of a measurement, of points and of summaries."""
+        return [segment for r in (RAW, *RESOLUTIONS) for segment in self.of(r).get(place, ())]
+
+    def all_segments(self) -> list[Segment]:
+        """Return the segments of points and of summaries."""
+        kinds = (self.segments, *self.rollups.values())
+        return [segment for kind in kinds for some in kind.values() for segment in some]
 
     def create_bucket(self, name: str, rules: Rules) -> None:
         """Make a bucket.
@@ -105,7 +123,7 @@ class Catalogue:
         with self._database.transaction() as sql:
             _insert_bucket(sql, name)
             for pattern, keep_ns in rules.items():
-                _insert_rule(sql, name, pattern, keep_ns)
+                _insert_rule(sql, name, pattern, RAW, keep_ns)
         self._enter_bucket(name, rules)
 
     def _enter_bucket(self, name: str, rules: Rules) -> None:
@@ -113,7 +131,13 @@ class Catalogue:
         self.rules[name] = dict(rules)
         self.lives[name] = next(self._births)
 
-    def set_rule(self, bucket: str, pattern: str, keep_ns: int | None) -> None:
+    def rules_of(self, bucket: str, resolution_ns: int) -> Rules:
+        """Return how long a bucket keeps points, or summaries of a resolution."""
+        return (
+            self.rules[bucket] if resolution_ns == RAW else self.rollup_rules.get((bucket, resolution_ns), {})
+        )
+
+    def set_rule(self, bucket: str, pattern: str, keep_ns: int | None, resolution_ns: int = RAW) -> None:
         """Set or replace one rule of a bucket; None removes it.
 
         Raises:
@@ -123,12 +147,20 @@ class Catalogue:
         with self._database.transaction() as sql:
             sql.execute(
                 "DELETE FROM retention WHERE bucket = ? AND measurement_pattern = ? AND resolution_ns = ?",
-                (bucket, pattern, _RAW),
+                (bucket, pattern, resolution_ns),
             )
             if keep_ns is not None:
-                _insert_rule(sql, bucket, pattern, keep_ns)
-        rules = {p: keep for p, keep in self.rules[bucket].items() if p != pattern}
-        self.rules[bucket] = rules if keep_ns is None else {**rules, pattern: keep_ns}
+                _insert_rule(sql, bucket, pattern, resolution_ns, keep_ns)
+        self._enter_rule(bucket, pattern, resolution_ns, keep_ns)
+
+    def _enter_rule(self, bucket: str, pattern: str, resolution_ns: int, keep_ns: int | None) -> None:
+        rules = {p: keep for p, keep in self.rules_of(bucket, resolution_ns).items() if p != pattern}
+        if keep_ns is not None:
+            rules[pattern] = keep_ns
+        if resolution_ns == RAW:
+            self.rules[bucket] = rules
+        else:
+            self.rollup_rules[bucket, resolution_ns] = rules
 
     def delete_bucket(self, name: str, positions: Mapping[str, Watermark]) -> list[Placed]:
         """Remove a bucket with all that it had, in one transaction, and return its segments.
@@ -140,12 +172,13 @@ class Catalogue:
             BucketNotFound: there is no such bucket.
         """
         self.bucket(name)
-        places = [place for place in self.segments if place[0] == name]
-        gone = [(place, segment) for place in places for segment in self.segments[place]]
+        kinds = (self.segments, *self.rollups.values())
+        gone = [(p, segment) for kind in kinds for p in kind if p[0] == name for segment in kind[p]]
         with self._database.transaction() as sql:
             self._retire(sql, [segment for _, segment in gone])
             for table in ("column_", "series", "segment", "retention"):
                 sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (name,))
+            self.rolled.drop(sql, name)
             sql.execute("DELETE FROM bucket WHERE name = ?", (name,))
             sql.executemany(
                 "INSERT OR REPLACE INTO deleted_bucket VALUES (?, ?, ?, ?)",
@@ -153,8 +186,11 @@ class Catalogue:
             )
             if name == DEFAULT_BUCKET:
                 _insert_bucket(sql, name)
-        for place in places:
-            del self.segments[place]
+        for kind in kinds:
+            for place in [place for place in kind if place[0] == name]:
+                del kind[place]
+        self.rolled.dropped(name)
+        self.rollup_rules = {key: rules for key, rules in self.rollup_rules.items() if key[0] != name}
         self.series = {place: series for place, series in self.series.items() if place[0] != name}
         for known in (self.measurements, self.rules, self.lives):
             del known[name]
@@ -259,11 +295,16 @@ class Catalogue:
         written: Sequence[Written],
         series: Iterable[tuple[str, str, SeriesKey]],
         watermarks: Mapping[str, Watermark],
+        hours: Mapping[Place, Iterable[int]],
     ) -> None:
-        """Enter sealed segments and what they hold of each stream, in one transaction."""
+        """Enter sealed segments and what they hold of each stream, in one transaction.
+
+        ``hours`` are those of their points, which have to be summarised.
+        """
         now = time.time_ns()
         with self._database.transaction() as sql:
-            ids = [_insert(sql, w, self._folder) for w in written]
+            ids = [self._insert(sql, w) for w in written]
+            self.rolled.mark(sql, hours)
             sql.executemany(
                 "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
                 [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
@@ -276,6 +317,19 @@ class Catalogue:
         for id_, w in zip(ids, written, strict=True):
             self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
 
+    def roll_up(self, place: Place, written: Sequence[Written], hours: Sequence[int]) -> None:
+        """Enter the summaries of some hours, in one transaction."""
+        with self._database.transaction() as sql:
+            ids = [self._insert(sql, w) for w in written]
+            self.rolled.close(sql, place, hours)
+        self.rolled.closed(place, hours)
+        for id_, w in zip(ids, written, strict=True):
+            self.rollups[w.resolution_ns].setdefault(place, []).append(_segment(id_, w))
+
+    def reopen(self, sql: sqlite3.Connection, place: Place, start_ns: int, end_ns: int) -> None:
+        """Have what lies in a span summarised anew, within a transaction that changes points there."""
+        self.rolled.mark(sql, {place: hours_touched(self.all_of(place), start_ns, end_ns)})
+
     def replace(self, old: Sequence[Segment], new: Written) -> None:
         """Enter a merged segment in the place of those that it was made of, in one transaction.
 
@@ -285,15 +339,16 @@ class Catalogue:
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
             self._retire(sql, old)
-            id_ = _insert(sql, new, self._folder, old[-1].id)
-        segments = self.segments[new.bucket, new.measurement]
+            id_ = self._insert(sql, new, old[-1].id)
+        kind = self.of(new.resolution_ns)
+        segments = kind[new.bucket, new.measurement]
         segments[segments.index(old[-1])] = _segment(id_, new)
-        self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
+        kind[new.bucket, new.measurement] = [s for s in segments if s not in old]
 
     def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
         """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""
         if paths is None:
-            paths = [self._folder / path for (path,) in self._database.rows("SELECT path FROM retired")]
+            paths = [self._absolute(path) for (path,) in self._database.rows("SELECT path FROM retired")]
         gone = list(paths)
         for path in gone:
             self._unlink(path)
@@ -316,22 +371,36 @@ class Catalogue:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty, or gone already
             for folder in path.parents:
-                if self._folder not in folder.parents:
+                if folder in (self._folder, rollup_folder(self._folder)):
                     break
                 folder.rmdir()
 
     def _relative(self, path: Path) -> str:
-        return str(path.relative_to(self._folder))
+        """Return a path as it stands in the tables: below the folder of segments, or beside it."""
+        if self._folder in path.parents:
+            return str(path.relative_to(self._folder))
+        return f"{_BESIDE}{path.relative_to(self._folder.parent)}"
 
-    def forget(self, placed: Sequence[Placed], hot_since: Callable[[Place], int]) -> None:
+    def _absolute(self, path: str) -> Path:
+        if path.startswith(_BESIDE):
+            return self._folder.parent / path.removeprefix(_BESIDE)
+        return self._folder / path
+
+    def forget(
+        self,
+        placed: Sequence[Placed],
+        hot_since: Callable[[Place], int],
+        before: Mapping[tuple[Place, int], int],
+    ) -> None:
         """Remove segments, and the series that have no point left, in one transaction.
 
+        ``before`` tells, by place and resolution, before which time nothing is complete any more.
         ``hot_since`` tells before which time no hot point of a measurement lies. A series goes when its
         latest point is older than all that is left of the measurement. One whose points are gone already
         may stay for as long as an older segment does, and one that has points always stays.
         """
         gone = {segment.id for _, segment in placed}
-        left = {place: [s for s in self.segments[place] if s.id not in gone] for place, _ in placed}
+        left = {place: [s for s in self.all_of(place) if s.id not in gone] for place, _ in placed}
         floors = {
             place: min((s.min_ns for s in some), default=MAX_TIME_NS + 1) for place, some in left.items()
         }
@@ -343,10 +412,26 @@ class Catalogue:
                 "DELETE FROM series WHERE bucket = ? AND measurement = ? AND last_ns < ?",
                 [(*place, floor_ns) for place, floor_ns in floors.items()],
             )
+            for (place, resolution_ns), before_ns in before.items():
+                self.rolled.forget(sql, place, resolution_ns, before_ns)
+        for (place, resolution_ns), before_ns in before.items():
+            self.rolled.forgotten(place, resolution_ns, before_ns)
         for place, some in left.items():
-            _put(self.segments, place, some)
+            for resolution_ns in (RAW, *RESOLUTIONS):
+                _put(self.of(resolution_ns), place, [s for s in some if s.resolution_ns == resolution_ns])
             series = self.series.get(place, {})
             _put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
+
+    def _insert(self, sql: sqlite3.Connection, w: Written, id_: int | None = None) -> int:
+        path, columns = self._relative(w.path), json.dumps(sorted(w.columns))
+        figures = (w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.resolution_ns)
+        return int(
+            sql.execute(
+                "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns,"
+                " max_ns, size_bytes, resolution_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (id_, w.bucket, w.measurement, path, *figures),
+            ).fetchone()[0]
+        )
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
@@ -376,21 +461,11 @@ def _insert_bucket(sql: sqlite3.Connection, name: str) -> None:
     sql.execute("INSERT INTO bucket VALUES (?, ?)", (name, time.time_ns()))
 
 
-def _insert_rule(sql: sqlite3.Connection, bucket: str, pattern: str, keep_ns: int) -> None:
-    sql.execute("INSERT INTO retention VALUES (?, ?, ?, ?)", (bucket, pattern, _RAW, keep_ns))
-
-
-def _insert(sql: sqlite3.Connection, w: Written, folder: Path, id_: int | None = None) -> int:
-    path, columns = str(w.path.relative_to(folder)), json.dumps(sorted(w.columns))
-    row = (id_, w.bucket, w.measurement, path, w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes)
-    return int(
-        sql.execute(
-            "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns,"
-            " size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            row,
-        ).fetchone()[0]
-    )
+def _insert_rule(
+    sql: sqlite3.Connection, bucket: str, pattern: str, resolution_ns: int, keep_ns: int
+) -> None:
+    sql.execute("INSERT INTO retention VALUES (?, ?, ?, ?)", (bucket, pattern, resolution_ns, keep_ns))
 
 
 def _segment(id_: int, w: Written) -> Segment:
-    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level)
+    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level, w.resolution_ns)

@@ -36,7 +36,7 @@ CREATE TABLE secret (
   hash TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('token', 'session')), user TEXT NOT NULL,
   expires_ns INTEGER) STRICT;
 """
-# resolution_ns 0 is raw points: what is summarised by the minute or hour will have rules of its own.
+# resolution_ns 0 is raw points: what is summarised by the minute or hour has rules of its own.
 # A bucket without a rule follows the settings. Those of version 1 promised to keep everything, so they
 # get a rule that says so: no update may forget what nobody asked to be forgotten. The first folders of
 # version 1 had no table of retired files.
@@ -50,7 +50,22 @@ CREATE TABLE deleted_bucket (
   PRIMARY KEY (bucket, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+# Of points that are there already every hour is still to be summarised.
+_VERSION_3: Final = """
+ALTER TABLE segment ADD COLUMN resolution_ns INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE open_hour (
+  bucket TEXT NOT NULL, measurement TEXT NOT NULL, hour INTEGER NOT NULL,
+  PRIMARY KEY (bucket, measurement, hour)) STRICT;
+CREATE TABLE complete_from (
+  bucket TEXT NOT NULL, measurement TEXT NOT NULL, resolution_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL,
+  PRIMARY KEY (bucket, measurement, resolution_ns)) STRICT;
+INSERT OR IGNORE INTO open_hour
+  WITH RECURSIVE span (bucket, measurement, hour, last) AS (
+    SELECT bucket, measurement, min_ns / 3600000000000 - (min_ns < 0), max_ns / 3600000000000 FROM segment
+    UNION ALL SELECT bucket, measurement, hour + 1, last FROM span WHERE hour < last)
+  SELECT bucket, measurement, hour FROM span;
+"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 

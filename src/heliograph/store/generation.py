@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from heliograph.model.table import Table
 from heliograph.store.catalogue import Watermark
 from heliograph.store.hot import HotTable
+from heliograph.store.rolled import hours_of
+from heliograph.store.schema import Measurement
 
 
 @dataclass(slots=True)
@@ -16,6 +19,8 @@ class Generation:
     number: int
     tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
     marks: dict[str, Watermark] = field(default_factory=dict)
+    hours: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    """By bucket and measurement the hours since 1970 of the points."""
     rows: int = 0
     size_bytes: int = 0
     since: float = 0.0
@@ -26,8 +31,21 @@ class Generation:
         if not self.rows and not self.marks:
             self.since = time.monotonic()
 
+    def add(self, place: tuple[str, str], measurement: Measurement, table: Table) -> None:
+        """Take in the rows of a batch."""
+        hot = self.tables.get(place)
+        if hot is None:
+            hot = self.tables[place] = HotTable(measurement)
+        rows, size_bytes = len(hot), hot.size_bytes
+        hot.append(table)
+        self.rows += len(hot) - rows
+        self.size_bytes += hot.size_bytes - size_bytes
+        times_ns = table.times_ns
+        self.hours.setdefault(place, set()).update(hours_of(times_ns, min(times_ns), max(times_ns)))
+
     def drop(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
+        self.hours = {place: hours for place, hours in self.hours.items() if place[0] != bucket}
         gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
         rows = sum(len(table) for table in gone)
         self.rows -= rows

@@ -8,8 +8,8 @@ it is done only in the windows of time where sources overlap: usually a few seco
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,7 @@ from heliograph.store.schema import Measurement
 MAX_WINDOWS: Final = 64
 """Of more overlap windows than this those that lie closest are joined."""
 
-SQL_TYPES: Final = {
+SQL_TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.FLOAT: "DOUBLE",
     FieldType.INTEGER: "BIGINT",
     FieldType.UNSIGNED: "UBIGINT",
@@ -50,6 +50,20 @@ class Segment:
     size_bytes: int
     level: int = 0
     """How often its points have been merged into a larger segment."""
+    resolution_ns: int = 0
+    """0 where it holds points as they came, else the interval of which each row is a summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollups:
+    """What is summarised of one measurement at one moment."""
+
+    segments: Mapping[int, tuple[Segment, ...]]
+    """By resolution, in ns, the segments of summaries, oldest first."""
+    open_hours: frozenset[int]
+    """The hours since 1970 of which points came that are in no summary yet."""
+    complete_from_ns: Mapping[int, int]
+    """By resolution (0 for points) from when on nothing is forgotten; nothing ever was where it is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,10 @@ class Snapshot:
     measurement: Measurement
     segments: tuple[Segment, ...]
     hot: tuple[HotRows, ...]
+    rollups: Rollups | None = None
+    """None where nothing is summarised."""
+    types: Mapping[FieldType, str] = field(default_factory=lambda: SQL_TYPES)
+    """The SQL type that fields have here: of a value, or of a summary."""
 
 
 def quote(name: str) -> str:
@@ -82,7 +100,7 @@ def render(
     sources = _sources(snapshot, register, start_ns, end_ns)
     m = snapshot.measurement
     wanted = [m.fields[name] for name in (m.fields if fields is None else fields)]
-    columns = [(p, "VARCHAR") for p in m.tags.values()] + [(p, SQL_TYPES[t]) for p, t in wanted]
+    columns = [(p, "VARCHAR") for p in m.tags.values()] + [(p, snapshot.types[t]) for p, t in wanted]
     if not sources:
         empty = ", ".join(f"NULL::{sql_type} AS {quote(p)}" for p, sql_type in columns)
         return f"SELECT NULL::BIGINT AS time, {empty or 'NULL AS none'} WHERE false"
@@ -116,22 +134,22 @@ def overlaps(spans: Sequence[tuple[int, int, bool]], start_ns: int, end_ns: int)
             if windows and windows[-1][1] == opened:
                 opened = windows.pop()[0]
             windows.append((opened, at))
-    return _joined(windows)
+    return joined(windows, MAX_WINDOWS)
 
 
-def _joined(windows: list[Window]) -> list[Window]:
-    """Join the windows that lie closest until ``MAX_WINDOWS`` are left."""
-    if len(windows) <= MAX_WINDOWS:
+def joined(windows: list[Window], most: int) -> list[Window]:
+    """Join the windows that lie closest until ``most`` are left."""
+    if len(windows) <= most:
         return windows
     gaps = sorted(range(1, len(windows)), key=lambda i: windows[i][0] - windows[i - 1][1])
-    close = set(gaps[: len(windows) - MAX_WINDOWS])
-    joined = [windows[0]]
+    close = set(gaps[: len(windows) - most])
+    result = [windows[0]]
     for index, window in enumerate(windows[1:], 1):
         if index in close:
-            joined[-1] = (joined[-1][0], window[1])
+            result[-1] = (result[-1][0], window[1])
         else:
-            joined.append(window)
-    return joined
+            result.append(window)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

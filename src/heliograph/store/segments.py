@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote as percent_encode
 
-from heliograph.model.time import DAY_NS, MAX_TIME_NS
-from heliograph.store.duck import Duck
+from heliograph.model.time import DAY_NS, HOUR_NS, MAX_TIME_NS, MIN_TIME_NS, MINUTE_NS
+from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot import HotRows
-from heliograph.store.relation import Segment, Snapshot, literal, quote, render
+from heliograph.store.relation import Segment, Snapshot, Window, literal, quote, render
+from heliograph.store.rollup import PART_NS, RAW, TYPES, summaries, summarised
 from heliograph.store.schema import Measurement
 
 _NAME_LIMIT: Final = 120
 _TEMPORARY: Final = ".tmp"
+_FOLDERS: Final = {MINUTE_NS: "1m", HOUR_NS: "1h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ class Written:
     max_ns: int
     size_bytes: int
     level: int
+    resolution_ns: int = RAW
 
 
 class SegmentWriter:
-    """Writes segments below one folder. One thread at a time."""
+    """Writes segments of points below one folder and rollups below its neighbour. One thread at a time."""
 
     def __init__(self, folder: Path, duck: Duck) -> None:
         self.folder = folder
+        self.rollups = rollup_folder(folder)
         self._duck = duck
         self._written = 0
 
@@ -54,17 +58,61 @@ class SegmentWriter:
             [*(measurement.tags[t] for t in hot.tags), *(measurement.fields[f][0] for f in hot.fields)]
         )
         for start_ns in self._days(hot):
-            yield self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp)
+            end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
+            name = f"{start_ns // DAY_NS}-{stamp}"
+            with self._duck.cursor() as cursor:
+                rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
+                yield self._save(cursor, rows, bucket, measurement, columns, name=name)
 
     def merge(
         self, bucket: str, measurement: Measurement, segments: Sequence[Segment], stamp: str
     ) -> Written:
         """Write the rows of some segments of one day, oldest first, as one segment of the next level."""
-        snapshot = Snapshot(measurement, tuple(segments), ())
+        resolution_ns = segments[0].resolution_ns
+        if resolution_ns == RAW:
+            snapshot = Snapshot(measurement, tuple(segments), ())
+        else:
+            snapshot = Snapshot(summarised(measurement), tuple(segments), (), types=TYPES)
         columns = frozenset().union(*(s.columns for s in segments))
-        start_ns = segments[0].min_ns // DAY_NS * DAY_NS
+        start_ns = segments[0].min_ns // PART_NS[resolution_ns] * PART_NS[resolution_ns]
         level = max(s.level for s in segments) + 1
-        return self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp, level=level)
+        name = f"{start_ns // DAY_NS}-{stamp}"
+        with self._duck.cursor() as cursor:
+            rows = render(snapshot, cursor.register, start_ns=MIN_TIME_NS, end_ns=MAX_TIME_NS + 1)
+            return self._save(
+                cursor,
+                rows,
+                bucket,
+                snapshot.measurement,
+                columns,
+                name=name,
+                level=level,
+                resolution_ns=resolution_ns,
+            )
+
+    def roll_up(
+        self, bucket: str, snapshot: Snapshot, resolution_ns: int, span: Window, stamp: str
+    ) -> Written | None:
+        """Write the summaries of the points of some whole intervals; None where there are none.
+
+        ``span`` must lie within the time that one segment of the resolution may hold.
+        """
+        start_ns, end_ns = span
+        measurement = summarised(snapshot.measurement)
+        columns = frozenset().union(*(s.columns for s in snapshot.segments))
+        columns &= {*measurement.tags.values(), *(p for p, _ in measurement.fields.values())}
+        with self._duck.cursor() as cursor:
+            points = render(
+                snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns, fields=measurement.fields
+            )
+            rows = summaries(measurement, points, resolution_ns)
+            name = f"{start_ns // DAY_NS}-{stamp}"
+            written = self._save(
+                cursor, rows, bucket, measurement, columns, name=name, resolution_ns=resolution_ns
+            )
+        if not written.rows:
+            written.path.unlink()
+        return written if written.rows else None
 
     def _days(self, hot: HotRows) -> list[int]:
         first, last = hot.min_ns // DAY_NS, hot.max_ns // DAY_NS
@@ -78,35 +126,34 @@ class SegmentWriter:
             )
         return [day * DAY_NS for (day,) in rows]
 
-    def _write_day(
+    def _save(
         self,
+        cursor: Cursor,
+        rows: str,
         bucket: str,
-        snapshot: Snapshot,
+        measurement: Measurement,
         columns: frozenset[str],
-        start_ns: int,
         *,
-        stamp: str,
+        name: str,
         level: int = 0,
+        resolution_ns: int = RAW,
     ) -> Written:
-        measurement = snapshot.measurement
-        folder = self._folder_of(bucket, measurement.name)
+        """Write the rows of a statement as one file; it is on disk when this returns."""
+        folder = self._folder_of(bucket, measurement.name, resolution_ns)
         self._written += 1  # two measurements may share a folder on a disk that ignores case
-        path = folder / f"{start_ns // DAY_NS}-{stamp}-{self._written}.parquet"
+        path = folder / f"{name}-{self._written}.parquet"
         temporary = path.with_suffix(_TEMPORARY)
         tags = [p for p in measurement.tags.values() if p in columns]
         fields = [p for p, _ in measurement.fields.values() if p in columns]
         wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
         order = ", ".join(quote(c) for c in [*tags, "time"])
-        end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
-        with self._duck.cursor() as cursor:
-            rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
-            cursor.rows(
-                f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
-                f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-            count, low, high = cursor.rows(
-                f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(temporary))})"
-            )[0]
+        cursor.rows(
+            f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
+            f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        count, low, high = cursor.rows(
+            f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(temporary))})"
+        )[0]
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.rename(path)
@@ -121,15 +168,19 @@ class SegmentWriter:
             max_ns=high,
             size_bytes=path.stat().st_size,
             level=level,
+            resolution_ns=resolution_ns,
         )
 
-    def _folder_of(self, bucket: str, measurement: str) -> Path:
+    def _folder_of(self, bucket: str, measurement: str, resolution_ns: int) -> Path:
         """Return the folder of a measurement's segments; a new one is on disk when this returns."""
-        folder = self.folder / folder_name(bucket) / folder_name(measurement)
+        top = self.rollups / _FOLDERS[resolution_ns] if resolution_ns else self.folder
+        folder = top / folder_name(bucket) / folder_name(measurement)
         if not folder.is_dir():
             folder.mkdir(parents=True)
-            sync_folder(folder.parent)
-            sync_folder(self.folder)
+            for above in folder.parents:
+                sync_folder(above)
+                if above in (self.folder, self.rollups):
+                    break
         return folder
 
     def sweep(self, known: frozenset[Path], stamp: str | None) -> tuple[int, int]:
@@ -139,7 +190,7 @@ class SegmentWriter:
         after a catalogue was lost or restored from an older copy they are all that is left of the points.
         """
         removed = unknown = 0
-        for path in self.folder.rglob("*"):
+        for path in (*self.folder.rglob("*"), *self.rollups.rglob("*")):
             if path.is_dir() or path in known:
                 continue
             if path.suffix == _TEMPORARY or (stamp and f"-{stamp}-" in path.name):
@@ -148,6 +199,11 @@ class SegmentWriter:
             else:
                 unknown += 1
         return removed, unknown
+
+
+def rollup_folder(segments: Path) -> Path:
+    """Return the folder of rollups, which stands beside that of segments."""
+    return segments.parent / "rollups"
 
 
 def folder_name(name: str) -> str:

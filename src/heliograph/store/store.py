@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from heliograph.errors import StoreBusy
@@ -25,8 +26,8 @@ from heliograph.store.catalogue import Catalogue, Watermark
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
-from heliograph.store.hot import HotTable
-from heliograph.store.relation import Snapshot
+from heliograph.store.locks import Locks
+from heliograph.store.relation import Rollups, Snapshot
 from heliograph.store.retention import (
     FOREVER,
     Forgotten,
@@ -36,13 +37,17 @@ from heliograph.store.retention import (
     total,
     without_old,
 )
+from heliograph.store.rollup import RAW
+from heliograph.store.rollup_upkeep import RollupUpkeep
 from heliograph.store.segments import SegmentWriter, Written
-from heliograph.store.upkeep import Locks, Upkeep
+from heliograph.store.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
 BUSY_FACTOR: Final = 8
 """Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
+SETTLE: Final = 600.0
+"""Late points of an hour mostly come together: it is summarised again once, after the last of them."""
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
@@ -77,6 +82,11 @@ class StoreStatistics:
     rows_sealed: int
     segments: int
     size_bytes: int
+    """Of the segments of points and of summaries."""
+    rollup_segments: int = 0
+    rollup_bytes: int = 0
+    open_hours: int = 0
+    """Hours of measurements that are still to be summarised."""
 
 
 class Store:
@@ -91,7 +101,14 @@ class Store:
         seal_rows: int,
         retire_after: float = 60.0,
         default_keep_ns: int = FOREVER,
+        rollup_keep_ns: Mapping[int, int] = MappingProxyType({}),
+        settle: float = SETTLE,
     ) -> None:
+        """Open the store.
+
+        ``default_keep_ns`` is for points, ``rollup_keep_ns`` by resolution for their summaries; without
+        any none are made. An hour is summarised when nothing has come for it for ``settle`` seconds.
+        """
         self._locks = Locks()
         self._writer = SegmentWriter(folder, duck)
         self._catalogue = Catalogue(database, folder)
@@ -99,17 +116,20 @@ class Store:
         self._started = time.time_ns()
         self._current = Generation(0)
         self._sealing: list[Generation] = []
-        self._default_keep_ns = default_keep_ns
+        self._default_keep_ns = {RAW: default_keep_ns, **rollup_keep_ns}
+        stamp = f"{self._started:x}"
+        self._rollups = RollupUpkeep(self._catalogue, self._writer, self._locks, stamp=stamp, settle=settle)
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
             self._locks,
             self._hot_since,
-            stamp=f"{self._started:x}",
+            self._rollups if rollup_keep_ns else None,
+            stamp=stamp,
             retire_after=retire_after,
-            default_keep_ns=default_keep_ns,
+            default_keep_ns=self._default_keep_ns,
         )
-        known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
+        known = frozenset(s.path for s in self._catalogue.all_segments())
         self._catalogue.unlink_retired()
         last_run = self._catalogue.new_run(self._started)
         removed, self.unknown_files = self._writer.sweep(known, f"{last_run:x}" if last_run else None)
@@ -142,13 +162,17 @@ class Store:
     def refuse_old(self, bucket: str, batch: Batch, received_ns: int) -> tuple[Batch, int]:
         """Return a batch without the points that were older than is kept when they were received.
 
-        The second value is how many those are. Reading the stream again gives the same answer.
+        The second value is how many those are. Reading the stream again gives the same answer, but for
+        points of days that were forgotten meanwhile for want of room: those stay forgotten, since the
+        summaries of their hours could not be made again.
         """
         rules = self._catalogue.rules.get(bucket, {})
+        forgotten = self._catalogue.rolled.complete_from_ns
 
         def oldest_ns(measurement: str) -> int:
-            keep = keep_ns(rules, measurement, self._default_keep_ns)
-            return MIN_TIME_NS if keep == FOREVER else received_ns - keep
+            keep = keep_ns(rules, measurement, self._default_keep_ns[RAW])
+            kept_from_ns = MIN_TIME_NS if keep == FOREVER else received_ns - keep
+            return max(kept_from_ns, forgotten.get((bucket, measurement), {}).get(RAW, MIN_TIME_NS))
 
         return without_old(batch, oldest_ns)
 
@@ -186,14 +210,7 @@ class Store:
             generation = self._current
             generation.begin()
             for name, table in batch.items():
-                hot = generation.tables.get((bucket, name))
-                if hot is None:
-                    hot = HotTable(self._catalogue.measurements[bucket][name])
-                    generation.tables[bucket, name] = hot
-                before = len(hot), hot.size_bytes
-                hot.append(table)
-                generation.rows += len(hot) - before[0]
-                generation.size_bytes += hot.size_bytes - before[1]
+                generation.add((bucket, name), self._catalogue.measurements[bucket][name], table)
             self._mark(position)
             if self._is_full(generation):
                 self._rotate()  # what is sealed at once stays small, however far sealing is behind
@@ -287,7 +304,7 @@ class Store:
             (bucket, name, key) for (bucket, name), hot in generation.tables.items() for key in hot.series
         ]
         with self._locks.state:
-            self._catalogue.commit(written, series, generation.marks)
+            self._catalogue.commit(written, series, generation.marks, generation.hours)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
 
@@ -304,14 +321,16 @@ class Store:
         with self._locks.state:
             self._catalogue.create_bucket(name, rules)
 
-    def set_rule(self, bucket: str, pattern: str, keep: int | None) -> None:
+    def set_rule(self, bucket: str, pattern: str, keep: int | None, resolution_ns: int = RAW) -> None:
         """Set how long measurements are kept, in ns or ``FOREVER``; None removes the rule.
+
+        ``resolution_ns`` says whether it is about points or about their summaries.
 
         Raises:
             BucketNotFound: there is no such bucket.
         """
         with self._locks.state:
-            self._catalogue.set_rule(bucket, pattern, keep)
+            self._catalogue.set_rule(bucket, pattern, keep, resolution_ns)
 
     def delete_bucket(self, name: str, positions: Mapping[str, Watermark]) -> Forgotten:
         """Delete a bucket with its points; the one of MQTT messages is there again at once, empty.
@@ -337,7 +356,7 @@ class Store:
         """Return what each bucket holds and for how long, by name."""
         with self._locks.state:
             hot = [item for g in (*self._sealing, self._current) for item in g.tables.items()]
-            return bucket_reports(self._catalogue, hot, self._default_keep_ns)
+            return bucket_reports(self._catalogue, hot, self._default_keep_ns[RAW])
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
         """Return where the points of a measurement stand now; None if it is not known.
@@ -355,15 +374,29 @@ class Store:
                 known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
                 tuple(table.copy() for table in tables if len(table)),
+                self._rollups_of((bucket, measurement)) if len(self._default_keep_ns) > 1 else None,
             )
+
+    def _rollups_of(self, place: Place) -> Rollups:
+        catalogue = self._catalogue
+        hot = [g.hours[place] for g in (*self._sealing, self._current) if place in g.hours]
+        return Rollups(
+            {resolution_ns: tuple(kind.get(place, ())) for resolution_ns, kind in catalogue.rollups.items()},
+            frozenset().union(catalogue.rolled.open.get(place, ()), *hot),
+            dict(catalogue.rolled.complete_from_ns.get(place, {})),
+        )
 
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
         with self._locks.state:
             segments = [s for some in self._catalogue.segments.values() for s in some]
+            everything = self._catalogue.all_segments()
             return StoreStatistics(
                 rows_hot=self._current.rows + sum(g.rows for g in self._sealing),
                 rows_sealed=sum(s.rows for s in segments),
                 segments=len(segments),
-                size_bytes=sum(s.size_bytes for s in segments),
+                size_bytes=sum(s.size_bytes for s in everything),
+                rollup_segments=len(everything) - len(segments),
+                rollup_bytes=sum(s.size_bytes for s in everything if s.resolution_ns),
+                open_hours=sum(map(len, self._catalogue.rolled.open.values())),
             )

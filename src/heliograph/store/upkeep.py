@@ -1,36 +1,31 @@
-"""Upkeep of what is sealed: merging small segments, forgetting old ones, removing their files."""
+"""Upkeep of what is sealed: merging small segments, summarising, forgetting, removing files."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.model.time import HOUR_NS, MIN_TIME_NS
 from heliograph.store.catalogue import Catalogue
-from heliograph.store.compaction import due
-from heliograph.store.relation import Segment
-from heliograph.store.retention import Forgotten, Place, Placed, expired, keep_ns, surplus, total
+from heliograph.store.compaction import MAX_ROWS, due
+from heliograph.store.locks import Locks
+from heliograph.store.relation import Segment, Window
+from heliograph.store.retention import Forgotten, Place, Placed, after, expired, keep_ns, surplus, total
+from heliograph.store.rollup import PART_NS, RAW
+from heliograph.store.rollup_upkeep import RollupUpkeep
 from heliograph.store.segments import SegmentWriter
 
 log = logging.getLogger(__name__)
 
+MAX_SUMMARIES: Final = MAX_ROWS // 8
+"""A row of summaries is so much wider than one of points."""
 FORGET_AT_ONCE: Final = 200
 """Segments that leave the catalogue in one transaction: writers wait for no more than that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Locks:
-    """What keeps the store's threads apart. Who wants both takes ``seal`` first."""
-
-    state: threading.RLock = field(default_factory=threading.RLock)
-    """The catalogue and the hot tables: held for microseconds."""
-    seal: threading.Lock = field(default_factory=threading.Lock)
-    """Which segments there are: held while files are written."""
 
 
 class Upkeep:
@@ -42,15 +37,17 @@ class Upkeep:
         writer: SegmentWriter,
         locks: Locks,
         hot_since: Callable[[Place], int],
+        rollups: RollupUpkeep | None,
         *,
         stamp: str,
         retire_after: float,
-        default_keep_ns: int,
+        default_keep_ns: Mapping[int, int],
     ) -> None:
         self._catalogue = catalogue
         self._writer = writer
         self._locks = locks
         self._hot_since = hot_since
+        self._rollups = rollups
         self._stamp = stamp
         self._retire_after = retire_after
         self._default_keep_ns = default_keep_ns
@@ -69,20 +66,26 @@ class Upkeep:
         with self._locks.seal:
             self._unlink_retired()
             with self._locks.state:
-                places = list(self._catalogue.segments)
+                places = [(place, r) for r in PART_NS for place in self._catalogue.of(r)]
             merged = 0
-            for bucket, name in places:
+            for (bucket, name), resolution_ns in places:
                 try:
-                    merged += self._compact(bucket, name)
+                    merged += self._compact(bucket, name, resolution_ns)
                 except (StoreError, QueryError, OSError) as error:
                     log.error("Segments of %r cannot be merged: %s", name, error)
             return merged
 
-    def _compact(self, bucket: str, name: str) -> int:
+    def roll_up(self, now_ns: int) -> bool:
+        """Summarise the points of a few hours where that is due; False when nothing is."""
+        return self._rollups is not None and self._rollups.step(now_ns)
+
+    def _compact(self, bucket: str, name: str, resolution_ns: int) -> int:
         merged = 0
+        rows = MAX_ROWS if resolution_ns == RAW else MAX_SUMMARIES
         while True:
             with self._locks.state:
-                old = due(self._catalogue.segments[bucket, name])
+                segments = self._catalogue.of(resolution_ns)[bucket, name]
+                old = due(segments, part_ns=PART_NS[resolution_ns], max_rows=rows)
                 measurement = self._catalogue.measurements[bucket][name].copy()
             if not old:
                 return merged
@@ -115,29 +118,83 @@ class Upkeep:
         """
         with self._locks.seal:
             self._unlink_retired()
-            with self._locks.state:
-                chosen = expired(self._catalogue.segments, self._keep_ns, now_ns)
-            return self._forget(chosen)
+            grain_ns = HOUR_NS if self._rollups else 1
+            gone: dict[int, list[Placed]] = {}
+            for resolution_ns in self._default_keep_ns:
+                with self._locks.state:
+                    kept_ns = partial(self._keep_ns, resolution_ns)
+                    chosen = expired(self._catalogue.of(resolution_ns), kept_ns, now_ns, grain_ns)
+                if self._rollups and resolution_ns == RAW:
+                    chosen = self._summarised(chosen)
+                self._forget(chosen, now_ns)
+                gone[resolution_ns] = chosen
+            return total(gone[RAW])
 
     def shrink(self, limit_bytes: int) -> Forgotten:
-        """Forget the oldest days until the segments are no larger than the limit; hot points stay.
+        """Forget until the segments are no larger than the limit; hot points stay.
+
+        Days of points go first, the oldest before the others, then those of the summaries, the finer
+        ones first; the newest day of points is the last.
 
         Raises:
             StoreBusy: the catalogue cannot be written; the next call goes on.
         """
+        now_ns = time.time_ns()
         with self._locks.seal:
-            with self._locks.state:
-                chosen = surplus(self._catalogue.segments, limit_bytes)
-            return self._forget(chosen)
+            self._summarised(self._surplus(limit_bytes))  # which takes some room, too
+            chosen = self._surplus(limit_bytes)
+            self._forget(chosen, now_ns)
+            return total(placed for placed in chosen if placed[1].resolution_ns == RAW)
 
-    def _keep_ns(self, place: Place) -> int:
+    def _surplus(self, limit_bytes: int) -> list[Placed]:
+        with self._locks.state:
+            return surplus(*map(self._catalogue.of, PART_NS), limit_bytes=limit_bytes)
+
+    def _summarised(self, chosen: list[Placed]) -> list[Placed]:
+        """Summarise what some segments of points hold and return those of which that was possible."""
+        if self._rollups is None:
+            return chosen
+        spans: dict[Place, Window] = {}
+        for place, s in chosen:
+            if s.resolution_ns == RAW:
+                low_ns, high_ns = spans.get(place, (s.min_ns, s.min_ns))
+                spans[place] = min(s.min_ns, low_ns), max(after(s, HOUR_NS), high_ns)
+        done = {place: self._finished(place, span) for place, span in spans.items()}
+        return [(place, s) for place, s in chosen if done.get(place) and s.max_ns < self._hot_since(place)]
+
+    def _finished(self, place: Place, span: Window) -> bool:
+        if self._rollups is None:
+            return True
+        try:
+            return self._rollups.finish(place, *span)
+        except (StoreError, QueryError, OSError) as error:
+            log.error("Points of %r cannot be summarised before they are forgotten: %s", place[1], error)
+            return False
+
+    def _keep_ns(self, resolution_ns: int, place: Place) -> int:
         bucket, measurement = place
-        return keep_ns(self._catalogue.rules[bucket], measurement, self._default_keep_ns)
+        rules = self._catalogue.rules_of(bucket, resolution_ns)
+        return keep_ns(rules, measurement, self._default_keep_ns[resolution_ns])
 
-    def _forget(self, chosen: list[Placed]) -> Forgotten:
+    def _forget(self, chosen: list[Placed], now_ns: int) -> None:
         for start in range(0, len(chosen), FORGET_AT_ONCE):
             some = chosen[start : start + FORGET_AT_ONCE]
             with self._locks.state:
-                self._catalogue.forget(some, self._hot_since)
+                self._catalogue.forget(some, self._hot_since, self._incomplete(some, now_ns))
             self.retire(segment for _, segment in some)
-        return total(chosen)
+
+    def _incomplete(self, chosen: list[Placed], now_ns: int) -> dict[tuple[Place, int], int]:
+        """Return, by place and resolution, before which time nothing is complete without some segments.
+
+        The hour that is going on counts as complete whatever of it is forgotten for want of room: its
+        points are still coming.
+        """
+        if self._rollups is None:
+            return {}
+        before: dict[tuple[Place, int], int] = {}
+        for place, s in chosen:
+            key = place, s.resolution_ns
+            before[key] = max(
+                before.get(key, MIN_TIME_NS), min(after(s, HOUR_NS), now_ns // HOUR_NS * HOUR_NS)
+            )
+        return before

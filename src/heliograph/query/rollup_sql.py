@@ -1,0 +1,118 @@
+"""Points and summaries as one SQL relation of parts, of which every aggregate can be made.
+
+A point is the summary of itself. Each row has the time ``t``, the tags ``g0``… and, for each field, what
+the aggregate needs: the number ``c0``, the sum ``s0``, or a value ``v0`` and its time ``a0``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from heliograph.model.point import FieldType
+from heliograph.query.plan import Aggregate
+from heliograph.store import rollup
+from heliograph.store.relation import SQL_TYPES, Register, Segment, Snapshot, Window, quote, render
+from heliograph.store.rollup import RAW, TYPES, summarised
+
+COMBINED: Final = {
+    Aggregate.MEAN: "sum(s{0})::DOUBLE / sum(c{0})",
+    Aggregate.MIN: "min(v{0})",
+    Aggregate.MAX: "max(v{0})",
+    Aggregate.SUM: "sum(s{0})::DOUBLE",
+    Aggregate.COUNT: "nullif(sum(c{0}), 0)::BIGINT",
+    Aggregate.FIRST: "arg_min(v{0}, a{0})",
+    Aggregate.LAST: "arg_max(v{0}, a{0})",
+}
+"""The aggregate of parts, as SQL with the field's number in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What parts are made of, and for what."""
+
+    snapshot: Snapshot
+    register: Register
+    fields: Sequence[str]
+    aggregate: Aggregate
+
+
+def parts(asked: Asked, windows: Mapping[int, Sequence[Window]]) -> str:
+    """Return a SELECT of the parts that lie in some windows of each resolution."""
+    selects = [_of_points(asked, window) for window in windows.get(RAW, ())]
+    rollups = asked.snapshot.rollups
+    for resolution_ns, segments in rollups.segments.items() if rollups else ():
+        if windows.get(resolution_ns):
+            selects.append(_of_summaries(asked, segments, windows[resolution_ns]))
+    return " UNION ALL ".join(selects)
+
+
+def _of_points(asked: Asked, window: Window) -> str:
+    fields = asked.snapshot.measurement.fields
+    start_ns, end_ns = window
+    wanted = dict.fromkeys(asked.fields)
+    rows = render(asked.snapshot, asked.register, start_ns=start_ns, end_ns=end_ns, fields=wanted)
+    items = _keys(asked.snapshot)
+    for i, name in enumerate(asked.fields):
+        physical, type_ = fields[name]
+        f = quote(physical)
+        number = f if type_ is FieldType.FLOAT else f"{f}::HUGEINT"
+        counted, value = f"CASE WHEN {f} IS NOT NULL THEN 1 END AS c{i}", f"{f} AS v{i}"
+        items += {
+            Aggregate.MEAN: [f"{number} AS s{i}", counted],
+            Aggregate.SUM: [f"{number} AS s{i}"],
+            Aggregate.COUNT: [counted],
+            Aggregate.MIN: [value],
+            Aggregate.MAX: [value],
+        }.get(asked.aggregate, [value, f"CASE WHEN {f} IS NOT NULL THEN time END AS a{i}"])
+    return f"SELECT {', '.join(items)} FROM ({rows})"
+
+
+def _of_summaries(asked: Asked, segments: tuple[Segment, ...], windows: Sequence[Window]) -> str:
+    points = asked.snapshot.measurement
+    measurement = summarised(points)
+    source = Snapshot(measurement, segments, (), types=TYPES)
+    first = next(iter(measurement.fields), None)  # its summary has the times of the others
+    wanted = {name: None for name in (*asked.fields, first) if name in measurement.fields}
+    rows = render(source, asked.register, start_ns=windows[0][0], end_ns=windows[-1][1], fields=wanted)
+    reference = quote(measurement.fields[first][0]) if first is not None else "NULL"
+    items = _keys(asked.snapshot)
+    for i, name in enumerate(asked.fields):
+        if name in measurement.fields:
+            physical, type_ = measurement.fields[name]
+            items += _figures(i, quote(physical), type_, reference, asked.aggregate)
+        else:
+            items += _no_figures(i, points.fields[name][1], asked.aggregate)
+    inside = " OR ".join(f"(time >= {start} AND time < {end})" for start, end in windows)
+    return f"SELECT {', '.join(items)} FROM ({rows}) WHERE {inside}"
+
+
+def _figures(i: int, summary: str, type_: FieldType, reference: str, aggregate: Aggregate) -> list[str]:
+    counted = f"{rollup.count_of(summary)} AS c{i}"
+    total = f"{rollup.sum_of(summary, type_)} AS s{i}"
+    there = f"CASE WHEN {rollup.count_of(summary)} IS NOT NULL THEN"
+    first_ns, last_ns = (
+        f"{there} {at(summary, reference, 'time')} END AS a{i}" for at in (rollup.first_ns, rollup.last_ns)
+    )
+    return {
+        Aggregate.MEAN: [total, counted],
+        Aggregate.SUM: [total],
+        Aggregate.COUNT: [counted],
+        Aggregate.MIN: [f"{rollup.min_of(summary)} AS v{i}"],
+        Aggregate.MAX: [f"{rollup.max_of(summary)} AS v{i}"],
+        Aggregate.FIRST: [f"{rollup.first_of(summary)} AS v{i}", first_ns],
+        Aggregate.LAST: [f"{rollup.last_of(summary)} AS v{i}", last_ns],
+    }[aggregate]
+
+
+def _no_figures(i: int, type_: FieldType, aggregate: Aggregate) -> list[str]:
+    """A field that is no number has no summaries."""
+    if aggregate is Aggregate.COUNT:
+        return [f"NULL::BIGINT AS c{i}"]
+    return [f"NULL::{SQL_TYPES[type_]} AS v{i}", f"NULL::BIGINT AS a{i}"]
+
+
+def _keys(snapshot: Snapshot) -> list[str]:
+    tags = snapshot.measurement.tags.values()
+    return ["time AS t", *(f"{quote(column)} AS g{i}" for i, column in enumerate(tags))]
