@@ -19,13 +19,13 @@ RATE_LOOKBACK_NS: Final = 120 * SECOND_NS
 """How far before the range a counter's earlier value is looked for."""
 
 _SQL: Final = {
-    Aggregate.MEAN: "avg({0})",
-    Aggregate.MIN: "min({0})",
-    Aggregate.MAX: "max({0})",
-    Aggregate.SUM: "sum({0}::DOUBLE)",
-    Aggregate.COUNT: "nullif(count({0}), 0)",
-    Aggregate.FIRST: "arg_min({0}, t)",
-    Aggregate.LAST: "arg_max({0}, t)",
+    Aggregate.MEAN: "avg(f{0})",
+    Aggregate.MIN: "min(f{0})",
+    Aggregate.MAX: "max(f{0})",
+    Aggregate.SUM: "sum(f{0}::DOUBLE)",
+    Aggregate.COUNT: "nullif(count(f{0}), 0)",
+    Aggregate.FIRST: "arg_min(f{0}, t)",
+    Aggregate.LAST: "arg_max(f{0}, t)",
 }
 _NEWEST: Final = "arg_max(f{0}, t)::DOUBLE AS v{0}, max(t) FILTER (f{0} IS NOT NULL) AS at{0}"
 _NEWEST_PART: Final = "arg_max(v{0}, a{0})::DOUBLE AS v{0}, max(a{0}) AS at{0}"
@@ -55,7 +55,7 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
         newest = _NEWEST_PART if summed else _NEWEST
         return _rate_sql(select, list(tags.values()), groups, rows, newest), parameters
     figures = COMBINED if summed else _SQL
-    values = [figures[select.aggregate].format(f"f{i}") for i in range(len(select.fields))]
+    values = [figures[select.aggregate].format(i) for i in range(len(select.fields))]
     columns = ", ".join([f"{_interval(select)} AS start_ns", *groups, *values])
     keys = ", ".join(str(i + 1) for i in range(1 + len(groups)))
     return f"SELECT {columns} FROM {rows} GROUP BY {keys} ORDER BY 1", parameters
