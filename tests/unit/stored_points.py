@@ -14,7 +14,7 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Snapshot, quote, render
 from heliograph.store.retention import FOREVER
-from heliograph.store.rollup import RESOLUTIONS
+from heliograph.store.rollups.summary import RESOLUTIONS
 from heliograph.store.segments import rollup_folder
 from heliograph.store.store import Applied, Position, Store
 

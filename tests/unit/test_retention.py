@@ -402,7 +402,13 @@ TABLES_OF_VERSION_1 = {
 }
 
 
-@pytest.mark.parametrize("newer", ["retention deleted_bucket", "retention deleted_bucket retired"])
+@pytest.mark.parametrize(
+    "newer",
+    [
+        "retention deleted_bucket open_hour complete_from",
+        "retention deleted_bucket open_hour complete_from retired",
+    ],
+)
 def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_path: Path, newer: str) -> None:
     points = [point("m", 5, {"host": "a"}, v=1)]
     with Kept(tmp_path) as kept:
@@ -410,6 +416,7 @@ def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_pa
         kept.store.seal()
     connection = sqlite3.connect(tmp_path / "catalog.db")
     connection.executescript("".join(f"DROP TABLE {table};" for table in newer.split()))
+    connection.execute("ALTER TABLE segment DROP COLUMN resolution_ns")
     connection.execute("PRAGMA user_version = 1")
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     connection.close()
@@ -418,7 +425,7 @@ def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_pa
         kept.store = Store(
             tmp_path / "segments", kept.database, kept.duck, seal_rows=10, default_keep_ns=DAY_NS
         )
-        assert kept.database.rows("PRAGMA user_version") == [(2,)]
+        assert kept.database.rows("PRAGMA user_version") == [(3,)]
         assert kept.store.upkeep.expire(NOW).rows == 0, "nobody asked to forget it"
         assert kept.rows("m") == merged(points)
         assert kept.store.watermarks() == {"LP": Watermark("c", 3)}

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from heliograph.model.point import FieldValue, Point, UInt
+from heliograph.model.point import Point, UInt
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.plan import Aggregate, Columns, Select
 from heliograph.query.sql import columns_of, select_sql
@@ -143,12 +142,12 @@ def test_a_plan_is_answered_as_from_the_points(
                     kept.reopen()
                 case "merge":
                     kept.store.upkeep.compact()
-                case str():
+                case "seal" | "seal and roll up":
                     kept.store.seal()
                     if step == "seal and roll up":
                         kept.roll_up()
                         assert kept.store.statistics().open_hours == 0
-                case points:
+                case list() as points:
                     kept.write(*points)
             for select in map(by_series, selects[: 6 if step == "seal and roll up" else 2]):
                 assert_same(ask(kept, select), ask(kept, select, points_only=True))
@@ -189,7 +188,7 @@ def test_summaries_answer_for_points_that_are_forgotten(
                 case "reopen":
                     kept.store.seal()
                     kept.reopen()
-                case points:
+                case list() as points:
                     accepted, _ = kept.store.refuse_old(BUCKET, batch(points), now)
                     for store in (kept.store, reference.store):
                         if accepted:

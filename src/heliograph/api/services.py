@@ -55,13 +55,16 @@ class Intake(Protocol):
 
 
 class Buckets(Protocol):
-    """The buckets. Durations are ns, 0 for ever; None means the hub's default."""
+    """The buckets. Durations are ns, 0 for ever; None means the hub's default.
+
+    ``keep_ns`` is by resolution: 0 for points, else the length of what their summaries are of.
+    """
 
     async def report(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long."""
         ...
 
-    async def create(self, name: str, keep_ns: int | None) -> None:
+    async def create(self, name: str, keep_ns: Mapping[int, int | None]) -> None:
         """Make a bucket.
 
         Raises:
@@ -69,8 +72,8 @@ class Buckets(Protocol):
         """
         ...
 
-    async def set_rule(self, name: str, pattern: str, keep_ns: int | None) -> None:
-        """Set how long the measurements of a pattern are kept; None removes the rule.
+    async def set_rules(self, name: str, pattern: str, keep_ns: Mapping[int, int | None]) -> None:
+        """Set how long the measurements of a pattern are kept; None removes a rule.
 
         Raises:
             BucketNotFound: there is no such bucket.

@@ -1,4 +1,4 @@
-"""What happens by the clock: sealing, purging, forgetting, writing down what was refused."""
+"""What happens by the clock: sealing, purging, summarising, forgetting, writing down what was refused."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TICK: Final = 0.25
 PURGE_EVERY: Final = 15.0
 FORGET_EVERY: Final = 60.0
+ROLL_UP_EVERY: Final = 60.0
 RETRY_AFTER: Final = 10.0
 HIGH_WATER: Final = 0.75
 """A stream fuller than this gives up sealed messages before their time."""
@@ -34,7 +35,7 @@ CAP_WARNING: Final = 86_400.0
 
 
 class Housekeeping:
-    """Seals, purges and forgets."""
+    """Seals, purges, summarises and forgets."""
 
     def __init__(
         self,
@@ -59,6 +60,9 @@ class Housekeeping:
         """When points were last forgotten for want of room, and the time of the newest of all those."""
         self._over_bytes = 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="seal")
+        self.recovered = False
+        """Whether all that the streams held at the start is applied: before that nothing is summarised or
+        expires, since points of the hours in question may still be on their way."""
         self.trouble: str | None = None
         """Why the last seal failed; None when it did not."""
         self.forget_trouble: str | None = None
@@ -67,7 +71,7 @@ class Housekeeping:
     async def run(self) -> None:
         """Do what is due; runs until cancelled. A seal that fails keeps nothing else from being done."""
         purge_at = time.monotonic() + PURGE_EVERY
-        seal_at = 0.0
+        seal_at = roll_up_at = 0.0
         while True:
             await asyncio.sleep(TICK)
             while time.monotonic() >= seal_at and self._store.seal_due(self._seal_interval):
@@ -82,6 +86,8 @@ class Housekeeping:
             if time.monotonic() >= self._forget_at:
                 self._forget_at = time.monotonic() + FORGET_EVERY
                 await self.forget()
+            if self.recovered and time.monotonic() >= roll_up_at and not await self._roll_up():
+                roll_up_at = time.monotonic() + ROLL_UP_EVERY
 
     async def seal(self) -> bool:
         """Write the hot points as segments; False if that failed, in which case they stay hot."""
@@ -104,6 +110,11 @@ class Housekeeping:
         """Merge small segments; a failure costs speed and nothing else."""
         merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.upkeep.compact)
         self._counters.segments_merged += merged
+
+    async def _roll_up(self) -> bool:
+        """Summarise a few hours that are over, between two seals; False when there are none."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._store.upkeep.roll_up, time.time_ns())
 
     async def purge(self) -> None:
         """Remove messages that are sealed and old, or sealed in a stream that fills up."""
@@ -143,8 +154,9 @@ class Housekeeping:
         """Forget what is older than is kept, and the oldest days when all is larger than the limit."""
         loop = asyncio.get_running_loop()
         try:
-            expired = await loop.run_in_executor(self._pool, self._store.upkeep.expire, time.time_ns())
-            self._counters.points_expired += expired.rows
+            if self.recovered:
+                expired = await loop.run_in_executor(self._pool, self._store.upkeep.expire, time.time_ns())
+                self._counters.points_expired += expired.rows
             if self._max_bytes:
                 await self._shrink()
         except (Error, OSError) as error:

@@ -51,7 +51,7 @@ from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
-from heliograph.model.time import SECOND_NS
+from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
@@ -174,7 +174,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
     database = Database(home.catalog)
     stack.callback(database.close)
     duck = Duck(
-        (home.segments, home.scratch),
+        (home.segments, home.rollups, home.scratch),
         memory_bytes=settings.store.memory_limit,
         threads=settings.store.threads,
         spill=home.scratch / "spill",
@@ -187,6 +187,10 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
+        rollup_keep_ns={
+            MINUTE_NS: round(settings.store.keep_1m * SECOND_NS),
+            HOUR_NS: round(settings.store.keep_1h * SECOND_NS),
+        },
     )
     return _Kept(database, duck, store)
 
@@ -325,6 +329,7 @@ class Hub:
         """Bring the store up to where the streams are, before anybody may write or ask."""
         await self._http.recover()
         await self._mqtt.recover()
+        self._housekeeping.recovered = True
 
     async def _serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Take points and answer questions until ``stop`` is set."""

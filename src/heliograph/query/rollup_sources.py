@@ -8,8 +8,8 @@ from typing import Final
 
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.relation import Rollups, Window, joined
-from heliograph.store.rolled import hour_span
-from heliograph.store.rollup import RAW, RESOLUTIONS
+from heliograph.store.rollups.progress import hour_span
+from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 
 MAX_RAW_WINDOWS: Final = 16
 """Of more windows of points than this those that lie closest are joined: each is a statement's part."""

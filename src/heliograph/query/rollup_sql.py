@@ -12,9 +12,9 @@ from typing import Final
 
 from heliograph.model.point import FieldType
 from heliograph.query.plan import Aggregate
-from heliograph.store import rollup
 from heliograph.store.relation import SQL_TYPES, Register, Segment, Snapshot, Window, quote, render
-from heliograph.store.rollup import RAW, TYPES, summarised
+from heliograph.store.rollups import summary as figures
+from heliograph.store.rollups.summary import RAW, TYPES, summarised
 
 COMBINED: Final = {
     Aggregate.MEAN: "sum(s{0})::DOUBLE / sum(c{0})",
@@ -89,20 +89,20 @@ def _of_summaries(asked: Asked, segments: tuple[Segment, ...], windows: Sequence
 
 
 def _figures(i: int, summary: str, type_: FieldType, reference: str, aggregate: Aggregate) -> list[str]:
-    counted = f"{rollup.count_of(summary)} AS c{i}"
-    total = f"{rollup.sum_of(summary, type_)} AS s{i}"
-    there = f"CASE WHEN {rollup.count_of(summary)} IS NOT NULL THEN"
+    counted = f"{figures.count_of(summary)} AS c{i}"
+    total = f"{figures.sum_of(summary, type_)} AS s{i}"
+    there = f"CASE WHEN {figures.count_of(summary)} IS NOT NULL THEN"
     first_ns, last_ns = (
-        f"{there} {at(summary, reference, 'time')} END AS a{i}" for at in (rollup.first_ns, rollup.last_ns)
+        f"{there} {at(summary, reference, 'time')} END AS a{i}" for at in (figures.first_ns, figures.last_ns)
     )
     return {
         Aggregate.MEAN: [total, counted],
         Aggregate.SUM: [total],
         Aggregate.COUNT: [counted],
-        Aggregate.MIN: [f"{rollup.min_of(summary)} AS v{i}"],
-        Aggregate.MAX: [f"{rollup.max_of(summary)} AS v{i}"],
-        Aggregate.FIRST: [f"{rollup.first_of(summary)} AS v{i}", first_ns],
-        Aggregate.LAST: [f"{rollup.last_of(summary)} AS v{i}", last_ns],
+        Aggregate.MIN: [f"{figures.min_of(summary)} AS v{i}"],
+        Aggregate.MAX: [f"{figures.max_of(summary)} AS v{i}"],
+        Aggregate.FIRST: [f"{figures.first_of(summary)} AS v{i}", first_ns],
+        Aggregate.LAST: [f"{figures.last_of(summary)} AS v{i}", last_ns],
     }[aggregate]
 
 

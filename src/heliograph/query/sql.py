@@ -12,7 +12,7 @@ from heliograph.query.plan import Aggregate, Columns, Select, Series, Value
 from heliograph.query.rollup_sources import choose
 from heliograph.query.rollup_sql import COMBINED, Asked, parts
 from heliograph.store.relation import Register, Snapshot, Window, quote, render
-from heliograph.store.rollup import RAW, RESOLUTIONS, TYPES
+from heliograph.store.rollups.summary import RAW, RESOLUTIONS, TYPES
 from heliograph.store.schema import Measurement
 
 RATE_LOOKBACK_NS: Final = 120 * SECOND_NS

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
@@ -20,14 +21,15 @@ from heliograph.model.time import MAX_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
-from heliograph.store.rolled import Rolled, hours_touched
-from heliograph.store.rollup import RAW, RESOLUTIONS
+from heliograph.store.rollups.progress import Rolled, hours_touched
+from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import Written, rollup_folder
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
 """Tags and fields of one measurement. A seal holds a buffer per column."""
+NO_RULES: Final[Mapping[int, Rules]] = MappingProxyType({})
 _BESIDE: Final = "../"
 """Begins the path of what is not below the folder of segments but beside it."""
 
@@ -112,8 +114,8 @@ class Catalogue:
         kinds = (self.segments, *self.rollups.values())
         return [segment for kind in kinds for some in kind.values() for segment in some]
 
-    def create_bucket(self, name: str, rules: Rules) -> None:
-        """Make a bucket.
+    def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
+        """Make a bucket with rules for its points, and by resolution for their summaries.
 
         Raises:
             BucketExists: it is there already.
@@ -122,9 +124,11 @@ class Catalogue:
             raise BucketExists(name)
         with self._database.transaction() as sql:
             _insert_bucket(sql, name)
-            for pattern, keep_ns in rules.items():
-                _insert_rule(sql, name, pattern, RAW, keep_ns)
+            for resolution_ns, some in {RAW: rules, **rollup_rules}.items():
+                for pattern, keep_ns in some.items():
+                    _insert_rule(sql, name, pattern, resolution_ns, keep_ns)
         self._enter_bucket(name, rules)
+        self.rollup_rules |= {(name, resolution_ns): some for resolution_ns, some in rollup_rules.items()}
 
     def _enter_bucket(self, name: str, rules: Rules) -> None:
         self.measurements[name] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from heliograph.model.table import Table
 from heliograph.store.catalogue import Watermark
 from heliograph.store.hot import HotTable
-from heliograph.store.rolled import hours_of
+from heliograph.store.rollups.progress import hours_of
 from heliograph.store.schema import Measurement
 
 

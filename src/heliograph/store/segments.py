@@ -14,7 +14,7 @@ from heliograph.model.time import DAY_NS, HOUR_NS, MAX_TIME_NS, MIN_TIME_NS, MIN
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot import HotRows
 from heliograph.store.relation import Segment, Snapshot, Window, literal, quote, render
-from heliograph.store.rollup import PART_NS, RAW, TYPES, summaries, summarised
+from heliograph.store.rollups.summary import PART_NS, RAW, TYPES, summaries, summarised
 from heliograph.store.schema import Measurement
 
 _NAME_LIMIT: Final = 120

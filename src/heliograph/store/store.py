@@ -22,11 +22,10 @@ from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.bucket_report import BucketReport, bucket_reports
-from heliograph.store.catalogue import Catalogue, Watermark
+from heliograph.store.catalogue import NO_RULES, Catalogue, Watermark
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
-from heliograph.store.locks import Locks
 from heliograph.store.relation import Rollups, Snapshot
 from heliograph.store.retention import (
     FOREVER,
@@ -37,10 +36,10 @@ from heliograph.store.retention import (
     total,
     without_old,
 )
-from heliograph.store.rollup import RAW
-from heliograph.store.rollup_upkeep import RollupUpkeep
+from heliograph.store.rollups.summary import RAW
+from heliograph.store.rollups.work import RollupUpkeep
 from heliograph.store.segments import SegmentWriter, Written
-from heliograph.store.upkeep import Upkeep
+from heliograph.store.upkeep import Locks, Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +117,9 @@ class Store:
         self._sealing: list[Generation] = []
         self._default_keep_ns = {RAW: default_keep_ns, **rollup_keep_ns}
         stamp = f"{self._started:x}"
-        self._rollups = RollupUpkeep(self._catalogue, self._writer, self._locks, stamp=stamp, settle=settle)
+        self._rollups = RollupUpkeep(
+            self._catalogue, self._writer, self._locks.state, stamp=stamp, settle=settle
+        )
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
@@ -312,14 +313,14 @@ class Store:
         tables = [g.tables[place] for g in (*self._sealing, self._current) if place in g.tables]
         return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)
 
-    def create_bucket(self, name: str, rules: Rules) -> None:
-        """Make a bucket with rules of its own.
+    def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
+        """Make a bucket with rules of its own for points, and by resolution for their summaries.
 
         Raises:
             BucketExists: it is there already.
         """
         with self._locks.state:
-            self._catalogue.create_bucket(name, rules)
+            self._catalogue.create_bucket(name, rules, rollup_rules)
 
     def set_rule(self, bucket: str, pattern: str, keep: int | None, resolution_ns: int = RAW) -> None:
         """Set how long measurements are kept, in ns or ``FOREVER``; None removes the rule.
@@ -356,7 +357,7 @@ class Store:
         """Return what each bucket holds and for how long, by name."""
         with self._locks.state:
             hot = [item for g in (*self._sealing, self._current) for item in g.tables.items()]
-            return bucket_reports(self._catalogue, hot, self._default_keep_ns[RAW])
+            return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
         """Return where the points of a measurement stand now; None if it is not known.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,19 +15,30 @@ from heliograph.errors import QueryError, StoreError
 from heliograph.model.time import HOUR_NS, MIN_TIME_NS
 from heliograph.store.catalogue import Catalogue
 from heliograph.store.compaction import MAX_ROWS, due
-from heliograph.store.locks import Locks
 from heliograph.store.relation import Segment, Window
 from heliograph.store.retention import Forgotten, Place, Placed, after, expired, keep_ns, surplus, total
-from heliograph.store.rollup import PART_NS, RAW
-from heliograph.store.rollup_upkeep import RollupUpkeep
+from heliograph.store.rollups.summary import PART_NS, RAW
+from heliograph.store.rollups.work import RollupUpkeep
 from heliograph.store.segments import SegmentWriter
 
 log = logging.getLogger(__name__)
 
+SUMMARISE_SECONDS: Final = 5.0
+"""So long at once is summarised what is to be forgotten; what is not done then waits for the next call."""
 MAX_SUMMARIES: Final = MAX_ROWS // 8
 """A row of summaries is so much wider than one of points."""
 FORGET_AT_ONCE: Final = 200
 """Segments that leave the catalogue in one transaction: writers wait for no more than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What keeps the store's threads apart. Who wants both takes ``seal`` first."""
+
+    state: threading.RLock = field(default_factory=threading.RLock)
+    """The catalogue and the hot tables: held for microseconds."""
+    seal: threading.Lock = field(default_factory=threading.Lock)
+    """Which segments there are: held while files are written."""
 
 
 class Upkeep:
@@ -159,14 +172,15 @@ class Upkeep:
             if s.resolution_ns == RAW:
                 low_ns, high_ns = spans.get(place, (s.min_ns, s.min_ns))
                 spans[place] = min(s.min_ns, low_ns), max(after(s, HOUR_NS), high_ns)
-        done = {place: self._finished(place, span) for place, span in spans.items()}
+        deadline = time.monotonic() + SUMMARISE_SECONDS
+        done = {place: self._finished(place, span, deadline) for place, span in spans.items()}
         return [(place, s) for place, s in chosen if done.get(place) and s.max_ns < self._hot_since(place)]
 
-    def _finished(self, place: Place, span: Window) -> bool:
+    def _finished(self, place: Place, span: Window, deadline: float) -> bool:
         if self._rollups is None:
             return True
         try:
-            return self._rollups.finish(place, *span)
+            return self._rollups.finish(place, span, deadline)
         except (StoreError, QueryError, OSError) as error:
             log.error("Points of %r cannot be summarised before they are forgotten: %s", place[1], error)
             return False

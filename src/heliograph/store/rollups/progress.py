@@ -12,7 +12,7 @@ from heliograph.model.time import HOUR_NS, MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.relation import Segment, Window
 from heliograph.store.retention import Place
-from heliograph.store.rollup import RAW
+from heliograph.store.rollups.summary import RAW
 
 FIRST_HOUR: Final = MIN_TIME_NS // HOUR_NS
 """It begins before the first time that 64 bits can tell, so it is never summarised."""

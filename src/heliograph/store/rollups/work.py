@@ -8,6 +8,7 @@ its points: the later summary wins, as the later value of a point does.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +17,10 @@ from typing import Final
 from heliograph.errors import QueryError, StoreError
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS
 from heliograph.store.catalogue import Catalogue
-from heliograph.store.locks import Locks
 from heliograph.store.relation import Segment, Snapshot, Window
 from heliograph.store.retention import Place
-from heliograph.store.rolled import hour_span
-from heliograph.store.rollup import RESOLUTIONS, summarised
+from heliograph.store.rollups.progress import FIRST_HOUR, hour_span
+from heliograph.store.rollups.summary import RESOLUTIONS, summarised
 from heliograph.store.segments import SegmentWriter, Written
 
 log = logging.getLogger(__name__)
@@ -52,11 +52,11 @@ class RollupUpkeep:
     """Makes summaries. Only one thread at a time may call it."""
 
     def __init__(
-        self, catalogue: Catalogue, writer: SegmentWriter, locks: Locks, *, stamp: str, settle: float
+        self, catalogue: Catalogue, writer: SegmentWriter, lock: threading.RLock, *, stamp: str, settle: float
     ) -> None:
         self._catalogue = catalogue
         self._writer = writer
-        self._locks = locks
+        self._lock = lock
         self._stamp = stamp
         self._settle = settle
         self._steps = 0
@@ -69,7 +69,7 @@ class RollupUpkeep:
         A crash leaves either the hours open or their summaries made. What fails is logged and tried
         again after ``RETRY_AFTER`` seconds; the other measurements go on.
         """
-        with self._locks.state:
+        with self._lock:
             step = self._due(now_ns)
         if step is None:
             return False
@@ -80,21 +80,23 @@ class RollupUpkeep:
             self._retry_at[step.place] = time.monotonic() + RETRY_AFTER
         return True
 
-    def finish(self, place: Place, start_ns: int, end_ns: int) -> bool:
-        """Summarise at once what is open in a span; False if something still is.
+    def finish(self, place: Place, span: Window, deadline: float) -> bool:
+        """Summarise at once what is open in a span of hours; False if something still is.
+
+        That is so when points keep coming for it, or when ``deadline`` (monotonic) is over.
 
         Raises:
             StoreError, QueryError, OSError: the points cannot be read, or the summaries not written.
         """
+        first, last = max(span[0] // HOUR_NS, FIRST_HOUR + 1), (span[1] - 1) // HOUR_NS
         while True:
-            with self._locks.state:
-                hours = self._catalogue.rolled.open.get(place, {})
-                # an hour that ends after the span may be going on
-                wanted = sorted(h for h in hours if hour_span(h, h)[1] > start_ns and h < end_ns // HOUR_NS)
+            with self._lock:
+                hours = self._catalogue.rolled.open.get(place, ())
+                wanted = sorted(hour for hour in hours if first <= hour <= last)
                 step = self._step(place, wanted) if wanted else None
             if step is None:
-                return not wanted
-            if not self._make(step):
+                return True
+            if time.monotonic() > deadline or not self._make(step):
                 return False
 
     def _due(self, now_ns: int) -> _Step | None:
@@ -132,7 +134,7 @@ class RollupUpkeep:
     def _make(self, step: _Step) -> bool:
         """Write the summaries of a step and enter them; False if its points changed meanwhile."""
         written = list(self._write(step)) if step.snapshot.segments else []
-        with self._locks.state:
+        with self._lock:
             marks = self._catalogue.rolled.open.get(step.place, {})
             same = all(marks.get(hour) == at for hour, at in step.hours.items())
             if same and self._catalogue.lives.get(step.place[0]) == step.life:
