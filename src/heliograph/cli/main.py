@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "status": "show what the hub holds, counts and refuses",
     "login": "print a fresh single-use link to the page",
     "token": "print the operator's token (on the hub's host)",
+    "selftest": "kill parts of a hub under load, and count what it kept",
     "config": "check and show the configuration",
 }
 
