@@ -415,15 +415,15 @@ DAYS = 500
 FORGETTER = f"""
 import sys
 from pathlib import Path
-from heliograph.store import store
+from heliograph.store import store, upkeep
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
-store.FORGET_AT_ONCE = 1
+upkeep.FORGET_AT_ONCE = 1
 segments, catalog = Path(sys.argv[1]) / "segments", Path(sys.argv[1]) / "catalog.db"
 duck = Duck((segments,), memory_bytes=2**26, threads=1)
 kept = store.Store(segments, Database(catalog), duck, seal_rows=1_000)
 kept.set_rule("telegraf", "m", {DAY * 10**9})
-kept.expire({DAYS * DAY * 10**9})
+kept.upkeep.expire({DAYS * DAY * 10**9})
 print("done")
 """
 
@@ -457,6 +457,6 @@ def test_a_kill_in_the_middle_of_forgetting_leaves_no_half(tmp_path: Path) -> No
         assert rows == {key: fields for key, fields in whole.items() if key[1] >= oldest_ns}
         with kept.store.reading() as catalogue:
             assert set(catalogue.series["telegraf", "m"]) == {series for series, _ in rows}
-        kept.store.expire(DAYS * DAY * 10**9)
+        kept.store.upkeep.expire(DAYS * DAY * 10**9)
         assert [time_ns // (DAY * 10**9) for _, time_ns in kept.rows("m")] == [DAYS - 1]
         assert kept.rows("n") == untouched

@@ -214,7 +214,7 @@ def test_merging_segments_changes_no_answer(
             points += sealed
             kept.write(*sealed)
             kept.store.seal()
-            kept.store.compact()
+            kept.store.upkeep.compact()
             assert kept.rows("m") == merged(points)
         kept.reopen()
         assert kept.rows("m") == merged(points)
@@ -228,13 +228,13 @@ def test_merged_files_stay_for_the_queries_that_know_them_and_go_later(tmp_path:
             kept.write(point("m", t, v=t))
             kept.store.seal()
             snapshots.append(kept.store.snapshot(BUCKET, "m"))
-            if kept.store.compact():
+            if kept.store.upkeep.compact():
                 break
         old = snapshots[-1]
         assert old is not None
         assert all(segment.path.exists() for segment in old.segments)
         assert kept.store.statistics().segments < len(old.segments)
-        kept.store.compact()
+        kept.store.upkeep.compact()
         known = {segment.path for segments in kept.store._catalogue.segments.values() for segment in segments}
         assert set(kept.files) == known
 

@@ -102,7 +102,7 @@ class Housekeeping:
 
     async def _compact(self) -> None:
         """Merge small segments; a failure costs speed and nothing else."""
-        merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.compact)
+        merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.upkeep.compact)
         self._counters.segments_merged += merged
 
     async def purge(self) -> None:
@@ -143,7 +143,7 @@ class Housekeeping:
         """Forget what is older than is kept, and the oldest days when all is larger than the limit."""
         loop = asyncio.get_running_loop()
         try:
-            expired = await loop.run_in_executor(self._pool, self._store.expire, time.time_ns())
+            expired = await loop.run_in_executor(self._pool, self._store.upkeep.expire, time.time_ns())
             self._counters.points_expired += expired.rows
             if self._max_bytes:
                 await self._shrink()
@@ -159,7 +159,9 @@ class Housekeeping:
         if self._store.statistics().size_bytes > room:
             await self.purge()
             room = await self._room()
-        gone = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.shrink, max(room, 0))
+        gone = await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._store.upkeep.shrink, max(room, 0)
+        )
         self._over_bytes = max(0, -room)
         if gone.segments:
             newest_ns = max(gone.newest_ns, self._capped[1] if self._capped else gone.newest_ns)

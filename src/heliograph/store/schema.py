@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from heliograph.model.point import FieldType
@@ -37,6 +37,10 @@ class Measurement:
     fields: dict[str, tuple[str, FieldType]] = field(default_factory=dict)
     """Field key → physical column and type."""
     _taken: set[str] = field(default_factory=set)
+
+    def copy(self) -> Measurement:
+        """Return a copy that stays as it is, for readers."""
+        return replace(self, tags=dict(self.tags), fields=dict(self.fields))
 
     def add(self, name: str, field_type: FieldType | None, physical: str) -> None:
         """Enter a column that the catalogue holds."""

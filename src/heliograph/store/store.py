@@ -10,38 +10,34 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from heliograph.errors import QueryError, StoreBusy, StoreError
+from heliograph.errors import StoreBusy
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.bucket_report import BucketReport, bucket_reports
 from heliograph.store.catalogue import Catalogue, Watermark
-from heliograph.store.compaction import due
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
+from heliograph.store.generation import Generation
 from heliograph.store.hot import HotTable
-from heliograph.store.relation import Segment, Snapshot
+from heliograph.store.relation import Snapshot
 from heliograph.store.retention import (
     FOREVER,
     Forgotten,
     Place,
-    Placed,
     Rules,
-    expired,
     keep_ns,
-    surplus,
     total,
     without_old,
 )
-from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter, Written
+from heliograph.store.upkeep import Locks, Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +45,6 @@ BUSY_FACTOR: Final = 8
 """Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
-FORGET_AT_ONCE: Final = 200
-"""Segments that leave the catalogue in one transaction: writers wait for no more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +79,6 @@ class StoreStatistics:
     size_bytes: int
 
 
-@dataclass(slots=True)
-class _Generation:
-    """The hot tables between two seals."""
-
-    number: int
-    tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
-    marks: dict[str, Watermark] = field(default_factory=dict)
-    rows: int = 0
-    size_bytes: int = 0
-    since: float = 0.0
-    """When the first position or point came (monotonic seconds)."""
-
-    def begin(self) -> None:
-        """Start the clock with the first point."""
-        if not self.rows and not self.marks:
-            self.since = time.monotonic()
-
-    def drop(self, bucket: str) -> int:
-        """Remove the tables of a bucket and return the number of their rows."""
-        gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
-        rows = sum(len(table) for table in gone)
-        self.rows -= rows
-        self.size_bytes -= sum(table.size_bytes for table in gone)
-        return rows
-
-
 class Store:
     """The points of a hub. Its methods may be called from any thread."""
 
@@ -124,19 +92,23 @@ class Store:
         retire_after: float = 60.0,
         default_keep_ns: int = FOREVER,
     ) -> None:
-        self._lock = threading.RLock()
-        self._seal_lock = threading.Lock()
+        self._locks = Locks()
         self._writer = SegmentWriter(folder, duck)
         self._catalogue = Catalogue(database, folder)
         self._seal_rows = seal_rows
         self._started = time.time_ns()
-        self._current = _Generation(0)
-        self._sealing: list[_Generation] = []
+        self._current = Generation(0)
+        self._sealing: list[Generation] = []
         self._default_keep_ns = default_keep_ns
-        self._retire_after = retire_after
-        self._retired: list[tuple[float, Path]] = []
-        """Files of segments that are merged or forgotten but may still be read by a query, and since when."""
-        self._merges = 0
+        self.upkeep = Upkeep(
+            self._catalogue,
+            self._writer,
+            self._locks,
+            self._hot_since,
+            stamp=f"{self._started:x}",
+            retire_after=retire_after,
+            default_keep_ns=default_keep_ns,
+        )
         known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
         self._catalogue.unlink_retired()
         last_run = self._catalogue.new_run(self._started)
@@ -149,7 +121,7 @@ class Store:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
         """The catalogue, unchanging for the block."""
-        with self._lock:
+        with self._locks.state:
             yield self._catalogue
 
     def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
@@ -195,7 +167,7 @@ class Store:
         Raises:
             StoreBusy: sealing does not follow; nothing was changed.
         """
-        with self._lock:
+        with self._locks.state:
             generations = (*self._sealing, self._current)
             rows = sum(g.rows for g in generations)
             size_bytes = sum(g.size_bytes for g in generations)
@@ -209,7 +181,7 @@ class Store:
         ``position`` says where it stands in a stream; positions of one stream must come in order.
         None means that no stream holds it (QoS 0): a crash before the next seal loses it.
         """
-        with self._lock:
+        with self._locks.state:
             fresh = self._catalogue.touch(bucket, batch)
             generation = self._current
             generation.begin()
@@ -235,16 +207,16 @@ class Store:
             new_schema=fresh,
         )
 
-    def _is_full(self, generation: _Generation) -> bool:
+    def _is_full(self, generation: Generation) -> bool:
         return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
 
     def _rotate(self) -> None:
         self._sealing.append(self._current)
-        self._current = _Generation(self._current.number + 1)
+        self._current = Generation(self._current.number + 1)
 
     def skip(self, position: Position) -> None:
         """Note that the message at a position holds no points for the store."""
-        with self._lock:
+        with self._locks.state:
             self._mark(position)
 
     def _mark(self, position: Position | None) -> None:
@@ -279,7 +251,7 @@ class Store:
 
     def seal_due(self, interval: float) -> bool:
         """Return whether there are enough, or old enough, hot points to seal."""
-        with self._lock:
+        with self._locks.state:
             generation = self._current
             if self._sealing or self._is_full(generation):
                 return True
@@ -296,111 +268,28 @@ class Store:
             StoreError: the segments cannot be written.
             OSError: likewise.
         """
-        with self._seal_lock:
-            with self._lock:
+        with self._locks.seal:
+            with self._locks.state:
                 if self._current.rows or self._current.marks:
                     self._rotate()
                 waiting = list(self._sealing)
             return sum(self._seal(generation) for generation in waiting)
 
-    def _seal(self, generation: _Generation) -> int:
+    def _seal(self, generation: Generation) -> int:
         stamp = f"{self._started:x}-{generation.number}"
         written: list[Written] = []
         for (bucket, name), hot in generation.tables.items():
-            with self._lock:
+            with self._locks.state:
                 rows = hot.copy()
-                measurement = _frozen(self._catalogue.measurements[bucket][name])
+                measurement = self._catalogue.measurements[bucket][name].copy()
             written += self._writer.write(bucket, measurement, rows, stamp)
         series: list[tuple[str, str, SeriesKey]] = [
             (bucket, name, key) for (bucket, name), hot in generation.tables.items() for key in hot.series
         ]
-        with self._lock:
+        with self._locks.state:
             self._catalogue.commit(written, series, generation.marks)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
-
-    def compact(self) -> int:
-        """Merge small segments where that is due and return how many were merged.
-
-        Queries see each point once throughout. The old files stay for ``retire_after`` seconds, for
-        queries that have looked them up already; a crash leaves either the old or the new set.
-
-        A merge that fails is logged; its old segments stay, and the other measurements go on.
-        """
-        with self._seal_lock:
-            self._unlink_retired()
-            with self._lock:
-                places = list(self._catalogue.segments)
-            merged = 0
-            for bucket, name in places:
-                try:
-                    merged += self._compact(bucket, name)
-                except (StoreError, QueryError, OSError) as error:
-                    log.error("Segments of %r cannot be merged: %s", name, error)
-            return merged
-
-    def _compact(self, bucket: str, name: str) -> int:
-        merged = 0
-        while True:
-            with self._lock:
-                old = due(self._catalogue.segments[bucket, name])
-                measurement = _frozen(self._catalogue.measurements[bucket][name])
-            if not old:
-                return merged
-            self._merges += 1
-            new = self._writer.merge(bucket, measurement, old, f"{self._started:x}-m{self._merges}")
-            with self._lock:
-                self._catalogue.replace(old, new)
-            self._retire(old)
-            merged += len(old)
-
-    def _retire(self, segments: Iterable[Segment]) -> None:
-        self._retired += [(time.monotonic(), segment.path) for segment in segments]
-
-    def _unlink_retired(self) -> None:
-        old_enough = time.monotonic() - self._retire_after
-        gone = [path for retired_at, path in self._retired if retired_at <= old_enough]
-        if gone:
-            self._catalogue.unlink_retired(gone)
-        self._retired = [(at, path) for at, path in self._retired if at > old_enough]
-
-    def expire(self, now_ns: int) -> Forgotten:
-        """Forget the segments that hold nothing but points older than is kept, oldest first.
-
-        Their files go ``retire_after`` seconds later, at the next call, for queries that have looked
-        them up already. After a crash a segment is either there or gone, with its file.
-
-        Raises:
-            StoreBusy, OSError: the catalogue or a folder cannot be written; the next call goes on.
-        """
-        with self._seal_lock:
-            self._unlink_retired()
-            with self._lock:
-                chosen = expired(self._catalogue.segments, self._keep_ns, now_ns)
-            return self._forget(chosen)
-
-    def shrink(self, limit_bytes: int) -> Forgotten:
-        """Forget the oldest days until the segments are no larger than the limit; hot points stay.
-
-        Raises:
-            StoreBusy: the catalogue cannot be written; the next call goes on.
-        """
-        with self._seal_lock:
-            with self._lock:
-                chosen = surplus(self._catalogue.segments, limit_bytes)
-            return self._forget(chosen)
-
-    def _keep_ns(self, place: Place) -> int:
-        bucket, measurement = place
-        return keep_ns(self._catalogue.rules[bucket], measurement, self._default_keep_ns)
-
-    def _forget(self, chosen: list[Placed]) -> Forgotten:
-        for start in range(0, len(chosen), FORGET_AT_ONCE):
-            some = chosen[start : start + FORGET_AT_ONCE]
-            with self._lock:
-                self._catalogue.forget(some, self._hot_since)
-            self._retire(segment for _, segment in some)
-        return total(chosen)
 
     def _hot_since(self, place: Place) -> int:
         tables = [g.tables[place] for g in (*self._sealing, self._current) if place in g.tables]
@@ -412,7 +301,7 @@ class Store:
         Raises:
             BucketExists: it is there already.
         """
-        with self._lock:
+        with self._locks.state:
             self._catalogue.create_bucket(name, rules)
 
     def set_rule(self, bucket: str, pattern: str, keep: int | None) -> None:
@@ -421,7 +310,7 @@ class Store:
         Raises:
             BucketNotFound: there is no such bucket.
         """
-        with self._lock:
+        with self._locks.state:
             self._catalogue.set_rule(bucket, pattern, keep)
 
     def delete_bucket(self, name: str, positions: Mapping[str, Watermark]) -> Forgotten:
@@ -432,21 +321,21 @@ class Store:
         Raises:
             BucketNotFound: there is no such bucket.
         """
-        with self._seal_lock, self._lock:
+        with self._locks.seal, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
             hot = sum(generation.drop(name) for generation in (*self._sealing, self._current))
-            self._retire(segment for _, segment in gone)
+            self.upkeep.retire(segment for _, segment in gone)
         sealed = total(gone)
         return replace(sealed, rows=sealed.rows + hot)
 
     def release(self, stream: str, created: str, first_seq: int) -> None:
         """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
-        with self._lock:
+        with self._locks.state:
             self._catalogue.release(stream, created, first_seq)
 
     def buckets(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long, by name."""
-        with self._lock:
+        with self._locks.state:
             hot = [item for g in (*self._sealing, self._current) for item in g.tables.items()]
             return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
@@ -456,21 +345,21 @@ class Store:
         Raises:
             BucketNotFound: there is no such bucket.
         """
-        with self._lock:
+        with self._locks.state:
             known = self._catalogue.bucket(bucket).get(measurement)
             if known is None:
                 return None
             generations = [*self._sealing, self._current]
             tables = [g.tables[bucket, measurement] for g in generations if (bucket, measurement) in g.tables]
             return Snapshot(
-                _frozen(known),
+                known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
                 tuple(table.copy() for table in tables if len(table)),
             )
 
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
-        with self._lock:
+        with self._locks.state:
             segments = [s for some in self._catalogue.segments.values() for s in some]
             return StoreStatistics(
                 rows_hot=self._current.rows + sum(g.rows for g in self._sealing),
@@ -478,7 +367,3 @@ class Store:
                 segments=len(segments),
                 size_bytes=sum(s.size_bytes for s in segments),
             )
-
-
-def _frozen(measurement: Measurement) -> Measurement:
-    return replace(measurement, tags=dict(measurement.tags), fields=dict(measurement.fields))

@@ -1,0 +1,35 @@
+"""What is hot between two seals: the tables that become segments together."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from heliograph.store.catalogue import Watermark
+from heliograph.store.hot import HotTable
+
+
+@dataclass(slots=True)
+class Generation:
+    """The hot tables between two seals, and up to where they hold each stream."""
+
+    number: int
+    tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
+    marks: dict[str, Watermark] = field(default_factory=dict)
+    rows: int = 0
+    size_bytes: int = 0
+    since: float = 0.0
+    """When the first position or point came (monotonic seconds)."""
+
+    def begin(self) -> None:
+        """Start the clock with the first point."""
+        if not self.rows and not self.marks:
+            self.since = time.monotonic()
+
+    def drop(self, bucket: str) -> int:
+        """Remove the tables of a bucket and return the number of their rows."""
+        gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
+        rows = sum(len(table) for table in gone)
+        self.rows -= rows
+        self.size_bytes -= sum(table.size_bytes for table in gone)
+        return rows
