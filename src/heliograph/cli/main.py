@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "ledger": "show what came from each device, and that nothing of it is missing",
     "login": "print a fresh single-use link to the page",
     "token": "print the operator's token (on the hub's host)",
+    "selftest": "kill parts of a hub under load, and count what it kept",
     "config": "check and show the configuration",
 }
 

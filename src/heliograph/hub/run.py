@@ -59,7 +59,7 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog
+from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
 from heliograph.transport.mqtt import MqttPublisher
 from heliograph.transport.mqtt_link import MqttEndpoint
 from heliograph.transport.nats import connect
@@ -214,9 +214,10 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         await connection.close()
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
-    connection = await connect(nats_port, HUB_USER, plan.hub_password)
+    unanswered = Unanswered()
+    connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
-    return _Broker(server, StreamLog(connection))
+    return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
 class Hub:
@@ -295,7 +296,7 @@ class Hub:
             feed=self._feed,
             status=self._report,
             ledger=self._ledger,
-            trouble=lambda: self._housekeeping.trouble,
+            trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
             body_bytes=settings.limits.body_bytes,
