@@ -14,20 +14,26 @@ BEYOND = {
     "line": (
         b"m v=11111111111111111111111111111111111 1",
         42,
-        "line too long: 40 bytes are allowed (limits.line_bytes), 41 came;"
-        " spread it over several points, or raise the limit",
+        (
+            "line too long: 40 bytes are allowed (limits.line_bytes), 41 came;"
+            " spread it over several points, or raise the limit"
+        ),
     ),
     "tags": (
         b"m,a=1,b=2,c=3 v=1",
         14,
-        "too many tags: 2 are allowed in a point (limits.point_tags), 3 came;"
-        " make fields of some, or raise the limit",
+        (
+            "too many tags: 2 are allowed in a point (limits.point_tags), 3 came;"
+            " make fields of some, or raise the limit"
+        ),
     ),
     "fields": (
         b"m v=1,f=1,g=1,v=2 1",
         18,
-        "too many fields: 3 are allowed in a point (limits.point_fields), 4 came;"
-        " spread them over several points, or raise the limit",
+        (
+            "too many fields: 3 are allowed in a point (limits.point_fields), 4 came;"
+            " spread them over several points, or raise the limit"
+        ),
     ),
 }
 

@@ -39,6 +39,7 @@ from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
 from heliograph.hub.buckets import HubBuckets
@@ -189,6 +190,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
         ledger_devices=settings.limits.ledger_devices,
+        series_per_bucket=settings.limits.series_per_bucket,
     )
     return _Kept(database, duck, store)
 
@@ -237,7 +239,9 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
-        self._http = HttpIntake(stream, store, self._feed, self._thread, counters)
+        limits = settings.limits
+        line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
+        self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
             stream,
             store,
@@ -245,6 +249,7 @@ class Hub:
             feed=self._feed,
             thread=self._thread,
             counters=counters,
+            limits=line_limits,
         )
         self._housekeeping = Housekeeping(
             store,
