@@ -19,8 +19,6 @@ SETTINGS = {
     "line_bytes": 100,
     "point_tags": 2,
     "point_fields": 3,
-    "query_groups": 20,
-    "query_rows": 10,
 }
 
 

@@ -135,7 +135,7 @@ class LimitSettings:
 
     series_per_bucket: Annotated[int, Whole(1, 1_000_000_000)] = 1_000_000
     """The most series in a bucket, 1 to 1000000000. Points that would make more are refused, those of the
-    series that are there are not. Each series takes about 500 bytes of memory."""
+    series that are there are not. A series with four tags takes about 1 KiB of memory."""
 
     quarantine_entries: Annotated[int, Whole(0, 1_000_000)] = 1_000
     """How many refused lines are kept to be looked at, 0 to 1000000; the oldest go first."""
