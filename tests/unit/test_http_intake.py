@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest
-from heliograph.errors import StoreError
+from heliograph.errors import AckTimeout, StoreError
 from heliograph.hub.counters import Counters
 from heliograph.hub.http_intake import HttpIntake
 from heliograph.hub.ingest_thread import IngestThread
@@ -56,6 +57,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield kept.store
 
 
+class Forgetful(Held):
+    """A stream that takes the batches but loses the answer to the first one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seq = 0
+
+    async def state(self, name: str) -> StreamState:
+        return replace(await super().state(name), last_seq=self.seq)
+
+    async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:  # noqa: ARG002
+        self.seq += 1
+        if self.seq == 1:
+            raise AckTimeout(LP, "no answer")
+        return self.seq
+
+
 async def until_applied(intake: HttpIntake, seq: int) -> None:
     """Let gaps be filled until the stream is applied."""
     async with asyncio.TaskGroup() as group:
@@ -98,4 +116,20 @@ async def test_a_batch_that_the_stream_still_holds_is_never_skipped(store: Store
     assert intake.applied_seq == 1, "the third waits for the second"
     await until_applied(intake, 3)
     assert store.statistics().rows_hot == 3
+    thread.close()
+
+
+async def test_an_answer_waits_until_its_batch_is_visible_behind_one_that_was_not_answered(
+    store: Store,
+) -> None:
+    thread = IngestThread()
+    intake = HttpIntake(Forgetful(), store, LiveFeed(), thread, Counters())
+    await intake.recover()
+    async with asyncio.TaskGroup() as group:
+        filling = group.create_task(intake.fill_gaps())
+        with pytest.raises(AckTimeout):
+            await intake.write(WriteRequest(BUCKET, f"m v=1 {NOW + 1}".encode(), None, Precision.NS))
+        await intake.write(WriteRequest(BUCKET, f"m v=2 {NOW + 2}".encode(), None, Precision.NS))
+        assert store.statistics().rows_hot == 2, "the unanswered batch is in the stream, so it is there, too"
+        filling.cancel()
     thread.close()

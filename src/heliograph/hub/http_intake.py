@@ -12,6 +12,7 @@ what is in the stream is applied, acknowledged or not, exactly once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -37,8 +38,10 @@ MAX_WAITING: Final = 64
 _BUSY_PAUSE: Final = 0.1
 _READ_BACK_BYTES: Final = 1024**3
 """What was acknowledged is applied even where limits.body_bytes was larger then: this is its maximum."""
-_CHECK: Final = 1.0
+_CHECK: Final = 0.2
 """How long the stream may be ahead of us before we look why."""
+_VISIBLE_TIMEOUT: Final = 5.0
+"""How long an answer waits for its batch to be visible; on disk it is by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class HttpIntake:
         self._waiting: dict[int, _Ready] = {}
         self._in_flight = 0
         self._doubt = asyncio.Event()
+        self._progress = asyncio.Event()
+        """Set, and replaced, whenever batches were applied."""
 
     @property
     def applied_seq(self) -> int:
@@ -106,6 +111,9 @@ class HttpIntake:
 
     async def write(self, request: WriteRequest) -> WriteResult:
         """Make a batch durable and visible.
+
+        Where a batch before it must be read back from the stream, that is waited for, but no longer
+        than ``_VISIBLE_TIMEOUT`` seconds: what is in the stream is acknowledged.
 
         On cancellation the batch may or may not be stored, as when a client hangs up.
 
@@ -140,9 +148,16 @@ class HttpIntake:
             self._doubt.set()
             raise
         await self._offer(_Ready(seq, request.bucket, taken.batch, taken.life), fresh=taken.fresh)
+        await self._until_visible(seq)
         self._counters.http_batches += 1
         self._counters.http_points += result.points
         return result
+
+    async def _until_visible(self, seq: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_VISIBLE_TIMEOUT):
+                while self._applied < seq:
+                    await self._progress.wait()
 
     def _parse(self, request: WriteRequest, time_ns: int) -> _Taken:
         taken = self._take(request.bucket, request.body, request.precision, time_ns)
@@ -178,6 +193,8 @@ class HttpIntake:
             for applied in await self._thread.run(self._apply, run):
                 self._feed.publish(applied if not fresh else _with_new_schema(applied))
         finally:
+            self._progress.set()
+            self._progress = asyncio.Event()
             if self._applied < run[-1].seq:  # one could not be applied: it is read back from the stream
                 self._handed = self._applied
                 self._doubt.set()
