@@ -132,7 +132,7 @@ async def run(
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
         hub = Hub(settings, home, kept, broker, listener)
-        stack.callback(hub.close)
+        stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
 
@@ -260,6 +260,13 @@ class Hub:
             keep=settings.stream.keep,
             max_bytes=settings.store.max_bytes,
         )
+        self._user_sql = UserSql(
+            store,
+            kept.duck,
+            home.scratch,
+            seconds=settings.limits.query_seconds,
+            memory_bytes=settings.store.memory_limit,
+        )
         self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
         self._identities = Identities(kept.database, home.token)
         self._facts: dict[str, str | int] = {
@@ -290,13 +297,7 @@ class Hub:
             buckets=self._buckets,
             store=kept.store,
             engine=self._engine,
-            user_sql=UserSql(
-                kept.store,
-                kept.duck,
-                self._home.scratch,
-                seconds=settings.limits.query_seconds,
-                memory_bytes=settings.store.memory_limit,
-            ),
+            user_sql=self._user_sql,
             identities=self._identities,
             feed=self._feed,
             status=self._report,
@@ -379,10 +380,11 @@ class Hub:
             home=self._home.folder,
         )
 
-    def close(self) -> None:
-        """End the hub's threads."""
+    async def close(self) -> None:
+        """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        await self._user_sql.close()
 
 
 async def _agent(settings: Settings, endpoints: Endpoints) -> None:
