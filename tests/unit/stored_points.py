@@ -13,7 +13,7 @@ from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Snapshot, quote, render
-from heliograph.store.retention import FOREVER
+from heliograph.store.retention import FOREVER, Keeping
 from heliograph.store.rollups.summary import RESOLUTIONS
 from heliograph.store.segments import rollup_folder
 from heliograph.store.store import Applied, Position, Store
@@ -113,10 +113,9 @@ class Kept:
         self.database = Database(self.folder / "catalog.db")
         folders = (segments, rollup_folder(segments))
         self.duck = Duck(folders, memory_bytes=64 * 2**20, threads=1, spill=self.folder / "spill")
-        keeps = dict.fromkeys(RESOLUTIONS, FOREVER) if self.rollups else {}
-        self.store = Store(
-            segments, self.database, self.duck, seal_rows=self.seal_rows, rollup_keep_ns=keeps, settle=0.0
-        )
+        rollups_ns = dict.fromkeys(RESOLUTIONS, FOREVER) if self.rollups else {}
+        keeping = Keeping(rollups_ns=rollups_ns, settle=0.0)
+        self.store = Store(segments, self.database, self.duck, seal_rows=self.seal_rows, keeping=keeping)
 
     def close(self) -> None:
         self.duck.close()

@@ -8,13 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from heliograph.model.point import Point, UInt
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from heliograph.query import rollup_sources
 from heliograph.query.plan import Aggregate, Columns, Select
+from heliograph.query.rollup_sql import summaries_sql
 from heliograph.query.sql import columns_of, select_sql
+from heliograph.store.relation import Register
 from tests.unit.stored_points import BUCKET, Kept, batch, point
 
 SPAN_NS = 30 * HOUR_NS
@@ -23,14 +27,30 @@ NOW = 10 * DAY_NS
 BASE = 3 * DAY_NS - 5 * HOUR_NS
 
 
-def ask(kept: Kept, select: Select, *, points_only: bool = False) -> Columns:
+@pytest.fixture(autouse=True, scope="module")
+def few_points_are_many() -> Iterator[None]:
+    """Summaries are read wherever they may be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rollup_sources, "FEW_POINTS", 0)
+        yield
+
+
+def statement(kept: Kept, select: Select, register: Register) -> tuple[str, list[Any]]:
     snapshot = kept.store.snapshot(select.bucket, select.measurement)
     assert snapshot is not None
-    if points_only:
-        snapshot = replace(snapshot, rollups=None)
+    return summaries_sql(select, snapshot, register) or select_sql(select, snapshot, register)
+
+
+def ask(kept: Kept, select: Select) -> Columns:
     with kept.duck.cursor() as cursor:
-        sql, parameters = select_sql(select, snapshot, cursor.register)
-        return columns_of(select, cursor.rows(sql, parameters))
+        return columns_of(select, cursor.rows(*statement(kept, select, cursor.register)))
+
+
+def ask_points(kept: Kept, select: Select) -> Columns:
+    snapshot = kept.store.snapshot(select.bucket, select.measurement)
+    assert snapshot is not None
+    with kept.duck.cursor() as cursor:
+        return columns_of(select, cursor.rows(*select_sql(select, snapshot, cursor.register)))
 
 
 def values(columns: Columns) -> dict[tuple[Any, ...], Any]:
@@ -56,10 +76,8 @@ def assert_same(answer: Columns, wanted: Columns) -> None:
 
 def resolutions_read(kept: Kept, select: Select) -> set[str]:
     """Return which folders a plan reads from."""
-    snapshot = kept.store.snapshot(select.bucket, select.measurement)
-    assert snapshot is not None
     with kept.duck.cursor() as cursor:
-        sql, _ = select_sql(select, snapshot, cursor.register)
+        sql, _ = statement(kept, select, cursor.register)
     return {kind for kind in ("/segments/", "/1m/", "/1h/", "hot_") if kind in sql}
 
 
@@ -150,7 +168,7 @@ def test_a_plan_is_answered_as_from_the_points(
                 case list() as points:
                     kept.write(*points)
             for select in map(by_series, selects[: 6 if step == "seal and roll up" else 2]):
-                assert_same(ask(kept, select), ask(kept, select, points_only=True))
+                assert_same(ask(kept, select), ask_points(kept, select))
         for select in selects:
             event(f"reads {sorted(resolutions_read(kept, select))}")
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
-from heliograph.store.relation import Rollups, Window, joined
+from heliograph.store.relation import Rollups, Snapshot, Window, joined
 from heliograph.store.rollups.progress import hour_span
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 
@@ -15,20 +15,30 @@ MAX_RAW_WINDOWS: Final = 16
 """Of more windows of points than this those that lie closest are joined: each is a statement's part."""
 
 
-def choose(rollups: Rollups, span: Window, interval_ns: int, *, exact: bool) -> dict[int, list[Window]]:
+FEW_POINTS: Final = 200_000
+"""From so many on it pays to read summaries instead: fewer take about as long as a statement at all."""
+
+
+def choose(snapshot: Snapshot, rollups: Rollups, span: Window, interval_ns: int) -> dict[int, list[Window]]:
     """Return, by resolution, the windows of a span that are read from it; together they are the span.
 
     Summaries stand for points where that is exact: the interval is a multiple of theirs, no part of one
     is outside, and no point has come since they were made. What was forgotten of the points is read from
     the finest summaries that there are, whatever the interval; a summary is then taken for a point at its
-    interval's start. ``exact`` false says that summaries do not have all that is asked.
+    interval's start. An interval of 0 says that summaries do not have all that is asked.
+
+    Few points are read as they are, since that is quicker.
     """
+    start_ns, end_ns = span
+    points = sum(s.rows for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns)
+    if points < FEW_POINTS:
+        interval_ns = 0
     whole_from = {r: rollups.complete_from_ns.get(r, MIN_TIME_NS) for r in (RAW, *RESOLUTIONS)}
     rest = [span]
     closed = without(rest, hour_windows(rollups.open_hours))
     chosen: dict[int, list[Window]] = {}
     for resolution_ns in reversed(RESOLUTIONS):
-        if exact and interval_ns % resolution_ns == 0:
+        if interval_ns and interval_ns % resolution_ns == 0:
             usable = aligned(within(closed, whole_from[resolution_ns], MAX_TIME_NS + 1), resolution_ns)
             chosen[resolution_ns] = usable
             closed, rest = without(closed, usable), without(rest, usable)

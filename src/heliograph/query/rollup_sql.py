@@ -8,28 +8,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from heliograph.model.point import FieldType
-from heliograph.query.plan import Aggregate
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.query.plan import Aggregate, Select
+from heliograph.query.rollup_sources import choose
+from heliograph.query.sql import Figures, aggregate_sql, aggregated_field, lookback_ns, where_sql
 from heliograph.store.relation import SQL_TYPES, Register, Segment, Snapshot, Window, quote, render
 from heliograph.store.rollups import summary as figures
-from heliograph.store.rollups.summary import RAW, TYPES, summarised
+from heliograph.store.rollups.summary import RAW, RESOLUTIONS, TYPES, summarised
 
-COMBINED: Final = {
-    Aggregate.MEAN: "sum(s{0})::DOUBLE / sum(c{0})",
-    Aggregate.MIN: "min(v{0})",
-    Aggregate.MAX: "max(v{0})",
-    Aggregate.SUM: "sum(s{0})::DOUBLE",
-    Aggregate.COUNT: "nullif(sum(c{0}), 0)::BIGINT",
-    Aggregate.FIRST: "arg_min(v{0}, a{0})",
-    Aggregate.LAST: "arg_max(v{0}, a{0})",
-}
-"""The aggregate of parts, as SQL with the field's number in it."""
+_PARTS: Final = Figures(
+    {
+        Aggregate.MEAN: "sum(s{0})::DOUBLE / sum(c{0})",
+        Aggregate.MIN: "min(v{0})",
+        Aggregate.MAX: "max(v{0})",
+        Aggregate.SUM: "sum(s{0})::DOUBLE",
+        Aggregate.COUNT: "nullif(sum(c{0}), 0)::BIGINT",
+        Aggregate.FIRST: "arg_min(v{0}, a{0})",
+        Aggregate.LAST: "arg_max(v{0}, a{0})",
+    },
+    "arg_max(v{0}, a{0})::DOUBLE AS v{0}, max(a{0}) AS at{0}",
+)
+
+
+def summaries_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[str, list[Any]] | None:
+    """Return what :func:`heliograph.query.sql.select_sql` does, or None where points have to answer.
+
+    Raises:
+        QueryError: a field is unknown, or of a type that cannot be aggregated so.
+    """
+    if snapshot.rollups is None or select.conditions:
+        return None
+    exact = all(aggregated_field(snapshot.measurement, select, name)[1] in TYPES for name in select.fields)
+    start_ns = max(select.start_ns - lookback_ns(select), MIN_TIME_NS)
+    span = start_ns, min(select.end_ns, MAX_TIME_NS + 1)
+    windows = choose(snapshot, snapshot.rollups, span, select.interval_ns if exact else 0)
+    if not any(windows[resolution_ns] for resolution_ns in RESOLUTIONS):
+        return None
+    aggregate = Aggregate.LAST if select.rate else select.aggregate
+    rows = _parts(_Asked(snapshot, register, select.fields, aggregate), windows)
+    where, parameters = where_sql(select, snapshot.measurement)
+    return aggregate_sql(select, snapshot.measurement, f"({rows}){where}", _PARTS), parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class _Asked:
     """What parts are made of, and for what."""
 
     snapshot: Snapshot
@@ -38,7 +63,7 @@ class Asked:
     aggregate: Aggregate
 
 
-def parts(asked: Asked, windows: Mapping[int, Sequence[Window]]) -> str:
+def _parts(asked: _Asked, windows: Mapping[int, Sequence[Window]]) -> str:
     """Return a SELECT of the parts that lie in some windows of each resolution."""
     selects = [_of_points(asked, window) for window in windows.get(RAW, ())]
     rollups = asked.snapshot.rollups
@@ -48,7 +73,7 @@ def parts(asked: Asked, windows: Mapping[int, Sequence[Window]]) -> str:
     return " UNION ALL ".join(selects)
 
 
-def _of_points(asked: Asked, window: Window) -> str:
+def _of_points(asked: _Asked, window: Window) -> str:
     fields = asked.snapshot.measurement.fields
     start_ns, end_ns = window
     wanted = dict.fromkeys(asked.fields)
@@ -69,7 +94,7 @@ def _of_points(asked: Asked, window: Window) -> str:
     return f"SELECT {', '.join(items)} FROM ({rows})"
 
 
-def _of_summaries(asked: Asked, segments: tuple[Segment, ...], windows: Sequence[Window]) -> str:
+def _of_summaries(asked: _Asked, segments: tuple[Segment, ...], windows: Sequence[Window]) -> str:
     points = asked.snapshot.measurement
     measurement = summarised(points)
     source = Snapshot(measurement, segments, (), types=TYPES)

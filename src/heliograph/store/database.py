@@ -50,8 +50,15 @@ CREATE TABLE deleted_bucket (
   PRIMARY KEY (bucket, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
 """
-# Of points that are there already every hour is still to be summarised.
+# Numbers that devices counted before there was a ledger are not missing: it must know that it began late.
 _VERSION_3: Final = """
+CREATE TABLE ledger (
+  kind TEXT NOT NULL, name TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (kind, name)) STRICT;
+CREATE TABLE reread (stream TEXT PRIMARY KEY, created TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
+INSERT INTO counter SELECT 'ledger_late', 1 WHERE EXISTS (SELECT 1 FROM watermark);
+"""
+# Of points that are there already every hour is still to be summarised.
+_VERSION_4: Final = """
 ALTER TABLE segment ADD COLUMN resolution_ns INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE open_hour (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, hour INTEGER NOT NULL,
@@ -65,7 +72,7 @@ INSERT OR IGNORE INTO open_hour
     UNION ALL SELECT bucket, measurement, hour + 1, last FROM span WHERE hour < last)
   SELECT bucket, measurement, hour FROM span;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 

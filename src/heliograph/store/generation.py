@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from heliograph.model.table import Table
 from heliograph.store.catalogue import Watermark
 from heliograph.store.hot import HotTable
+from heliograph.store.ledger.entry import Changes, Key, Kind
 from heliograph.store.rollups.progress import hours_of
 from heliograph.store.schema import Measurement
 
@@ -21,6 +22,8 @@ class Generation:
     marks: dict[str, Watermark] = field(default_factory=dict)
     hours: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     """By bucket and measurement the hours since 1970 of the points."""
+    ledger: Changes = field(default_factory=dict)
+    """The lines of the ledger that changed with it, as they were at its end."""
     rows: int = 0
     size_bytes: int = 0
     since: float = 0.0
@@ -46,6 +49,7 @@ class Generation:
     def drop(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
         self.hours = {place: hours for place, hours in self.hours.items() if place[0] != bucket}
+        self.ledger.pop(Key(Kind.BUCKET, bucket), None)
         gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
         rows = sum(len(table) for table in gone)
         self.rows -= rows

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import chain
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from heliograph.model.table import Batch
@@ -27,6 +28,17 @@ Rules: TypeAlias = Mapping[str, int]
 Place: TypeAlias = tuple[str, str]
 """Bucket and measurement."""
 Placed: TypeAlias = tuple[Place, Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long is kept what no rule is about, and how it is summarised."""
+
+    points_ns: int = FOREVER
+    rollups_ns: Mapping[int, int] = MappingProxyType({})
+    """By resolution, in ns, how long summaries are kept; without any none are made."""
+    settle: float = 600.0
+    """Seconds. Late points of an hour mostly come together: it is summarised so long after the last."""
 
 
 @dataclass(frozen=True, slots=True)
