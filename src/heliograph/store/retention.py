@@ -8,10 +8,9 @@ shorter. What has to make room for the size cap goes by days, the oldest first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from heliograph.model.table import Batch
@@ -35,7 +34,7 @@ class Keeping:
     """How long is kept what no rule is about, and how it is summarised."""
 
     points_ns: int = FOREVER
-    rollups_ns: Mapping[int, int] = MappingProxyType({})
+    rollups_ns: Mapping[int, int] = field(default_factory=dict)
     """By resolution, in ns, how long summaries are kept; without any none are made."""
     settle: float = 600.0
     """Seconds. Late points of an hour mostly come together: it is summarised so long after the last."""
