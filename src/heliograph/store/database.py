@@ -50,7 +50,19 @@ CREATE TABLE deleted_bucket (
   PRIMARY KEY (bucket, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+# Tokens with fewer rights than the operator's, what InfluxDB's clients may store, and what people wrote about
+# buckets and the organization (`about` is an id, or `org name`).
+_VERSION_3: Final = """
+CREATE TABLE token (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, description TEXT NOT NULL, active INTEGER NOT NULL,
+  permissions TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE person (name TEXT PRIMARY KEY, password TEXT NOT NULL, created_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE telegraf (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, config TEXT NOT NULL,
+  metadata TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE note (about TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
