@@ -105,6 +105,8 @@ class Services:
     """Whether ``/api/v2/setup`` is open until somebody used it."""
     feed: LiveFeed
     status: Callable[[], Awaitable[dict[str, Any]]]
+    ledger: Callable[[str | None], Awaitable[dict[str, Any]]]
+    """The ledger, of one device or of all."""
     trouble: Callable[[], str | None]
     """What keeps the hub from doing its work; None if nothing does."""
     first_steps: Callable[[], list[dict[str, str]]]

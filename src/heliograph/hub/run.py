@@ -50,6 +50,7 @@ from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.http_intake import HttpIntake
 from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
 from heliograph.model.time import SECOND_NS
@@ -59,7 +60,7 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog
+from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
 from heliograph.transport.mqtt import MqttPublisher
 from heliograph.transport.mqtt_link import MqttEndpoint
 from heliograph.transport.nats import connect
@@ -195,6 +196,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
+        ledger_devices=settings.limits.ledger_devices,
     )
     return _Kept(database, duck, store)
 
@@ -220,9 +222,10 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         await connection.close()
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
-    connection = await connect(nats_port, HUB_USER, plan.hub_password)
+    unanswered = Unanswered()
+    connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
-    return _Broker(server, StreamLog(connection))
+    return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
 class Hub:
@@ -242,6 +245,7 @@ class Hub:
         self._home = home
         self._broker = broker
         self._allow_setup = allow_setup
+        self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
         self._feed = LiveFeed()
@@ -309,7 +313,8 @@ class Hub:
             allow_setup=self._allow_setup,
             feed=self._feed,
             status=self._report,
-            trouble=lambda: self._housekeeping.trouble,
+            ledger=self._ledger,
+            trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
             body_bytes=settings.limits.body_bytes,
@@ -322,6 +327,9 @@ class Hub:
 
     async def _report(self) -> dict[str, Any]:
         return await self._status.report(self._applied(), pages=self._feed.pages)
+
+    async def _ledger(self, device: str | None) -> dict[str, Any]:
+        return await ledger_report(self._store, self._broker.stream, self._applied(), device)
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
