@@ -32,7 +32,8 @@ from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
-from heliograph.api.auth import Identities
+from heliograph.api.identity.identities import Identities
+from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
 from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
@@ -85,7 +86,9 @@ class Ready:
     home: Path
 
 
-def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> None:
+def main(
+    settings: Settings, home: Home, announce: Callable[[Ready], None], *, allow_setup: bool = False
+) -> None:
     """Run a hub until SIGINT or SIGTERM.
 
     Raises:
@@ -96,7 +99,7 @@ def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> N
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(settings, home, stop=stop, announce=announce)
+        await run(settings, home, stop=stop, announce=announce, allow_setup=allow_setup)
 
     os.umask(0o077)  # what the hub writes is its owner's alone, the catalogue too
     try:
@@ -116,7 +119,12 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def run(
-    settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]
+    settings: Settings,
+    home: Home,
+    *,
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+    allow_setup: bool = False,
 ) -> None:
     """Run a hub until ``stop`` is set, then close it in the order of the data.
 
@@ -131,7 +139,7 @@ async def run(
         stack.callback(listener.close)
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
-        hub = Hub(settings, home, kept, broker, listener)
+        hub = Hub(settings, home, kept, broker, listener, allow_setup=allow_setup)
         stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
@@ -226,11 +234,19 @@ class Hub:
     """The parts of a running hub, joined."""
 
     def __init__(
-        self, settings: Settings, home: Home, kept: _Kept, broker: _Broker, listener: socket.socket
+        self,
+        settings: Settings,
+        home: Home,
+        kept: _Kept,
+        broker: _Broker,
+        listener: socket.socket,
+        *,
+        allow_setup: bool,
     ) -> None:
         self._settings = settings
         self._home = home
         self._broker = broker
+        self._allow_setup = allow_setup
         self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
@@ -299,6 +315,8 @@ class Hub:
             engine=self._engine,
             user_sql=self._user_sql,
             identities=self._identities,
+            directory=Directory(kept.database),
+            allow_setup=self._allow_setup,
             feed=self._feed,
             status=self._report,
             ledger=self._ledger,
