@@ -8,6 +8,7 @@
     │   ├─ LineProtocolError
     │   └─ TopicError
     ├─ QueryError                              400
+    │   └─ QuerySyntaxError(reason, line, column)
     ├─ AuthError                               401
     ├─ TransportError(endpoint)                503      retry
     │   ├─ ConnectError
@@ -97,6 +98,16 @@ class QueryError(Error):
     """A query that cannot be answered as it was asked."""
 
     http_status = 400
+
+
+class QuerySyntaxError(QueryError):
+    """A text that is not the language it is said to be; line and column count from 1, 0 is nowhere."""
+
+    def __init__(self, reason: str, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"error parsing query: {reason}")
+        self.reason = reason
+        self.line = line
+        self.column = column
 
 
 class AuthError(Error):
