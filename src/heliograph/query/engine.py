@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from heliograph.errors import QueryError
+from heliograph.errors import QueryError, StoreError
 from heliograph.query.plan import Columns, Select
 from heliograph.query.sql import columns_of, select_sql
 from heliograph.store.duck import Cursor, Duck
@@ -34,6 +34,15 @@ class QueryEngine:
             QueryError: the measurement or a field is unknown, or a limit was reached.
             BucketNotFound: the bucket is.
         """
+        try:
+            return await self._select(select)
+        except StoreError:
+            # a damaged segment is set aside, and the others answer
+            if not await asyncio.to_thread(self._store.damage.check_all, (select.bucket, select.measurement)):
+                raise
+        return await self._select(select)
+
+    async def _select(self, select: Select) -> Columns:
         snapshot = await asyncio.to_thread(self._store.snapshot, select.bucket, select.measurement)
         if snapshot is None:
             raise QueryError(f'measurement "{select.measurement}" not found')
