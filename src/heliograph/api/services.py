@@ -98,6 +98,8 @@ class Services:
     identities: Identities
     feed: LiveFeed
     status: Callable[[], Awaitable[dict[str, Any]]]
+    ledger: Callable[[str | None], Awaitable[dict[str, Any]]]
+    """The ledger, of one device or of all."""
     trouble: Callable[[], str | None]
     """What keeps the hub from doing its work; None if nothing does."""
     first_steps: Callable[[], list[dict[str, str]]]

@@ -127,6 +127,9 @@ class LimitSettings:
     quarantine_entries: Annotated[int, Whole(0, 1_000_000)] = 1_000
     """How many refused lines are kept to be looked at, 0 to 1000000; the oldest go first."""
 
+    ledger_devices: Annotated[int, Whole(1, 1_000_000)] = 10_000
+    """How many devices the ledger tells apart, 1 to 1000000; those that come later are counted together."""
+
     query_seconds: Annotated[float, Seconds(0.1, 3_600.0)] = 30.0
     """The longest time for one query in seconds, 0.1 to 3600."""
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import time
+from dataclasses import replace
 from typing import Final
 
 from heliograph.api.live import LiveFeed
@@ -13,8 +14,10 @@ from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import StoreBusy, TooManyColumns, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.model.mark import read_mark
 from heliograph.model.topic import device_of
 from heliograph.store.catalogue import DEFAULT_BUCKET
+from heliograph.store.ledger.entry import Origin
 from heliograph.store.quarantine import Quarantine, Refusal
 from heliograph.store.store import Applied, Position, Store
 from heliograph.stream.log import MQTT, MQTT_PREFIX, Message, StreamLog
@@ -128,8 +131,9 @@ class MqttIntake:
             if position is not None:
                 self._store.skip(position)
             return []
+        origin = Origin(device, time_ns, read_mark(data))
         if position is not None and self._store.was_deleted(DEFAULT_BUCKET, position):
-            self._store.skip(position)
+            self._store.skip(position, origin)
             return []
         types = self._store.field_types(DEFAULT_BUCKET)
         parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT)
@@ -139,7 +143,7 @@ class MqttIntake:
         except TooManyColumns as error:
             self._refuse(Refusal(name, topic, device, str(error), data, time_ns))
             if position is not None:
-                self._store.skip(position)
+                self._store.skip(position, replace(origin, refused=1))
             return []
         for bad in parsed.errors:
             reason = f"line {bad.line}, column {bad.column}: {bad.reason}"
@@ -149,8 +153,9 @@ class MqttIntake:
             self._counters.points_too_old += too_old
             reason = f"{too_old} of {parsed.points} points are older than the bucket {DEFAULT_BUCKET} keeps"
             self._refuse(Refusal(f"{name}:old", topic, device, reason, data, time_ns))
-        applied = self._store.append(DEFAULT_BUCKET, batch, position)
         points = parsed.points - too_old
+        origin = replace(origin, points=points, refused=parsed.error_count + too_old)
+        applied = self._store.append(DEFAULT_BUCKET, batch, position, (origin,))
         if position is not None:
             self._counters.mqtt_points += points
         else:

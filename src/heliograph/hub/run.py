@@ -49,6 +49,7 @@ from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.http_intake import HttpIntake
 from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
 from heliograph.model.time import SECOND_NS
@@ -187,6 +188,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
+        ledger_devices=settings.limits.ledger_devices,
     )
     return _Kept(database, duck, store)
 
@@ -227,6 +229,7 @@ class Hub:
         self._settings = settings
         self._home = home
         self._broker = broker
+        self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
         self._feed = LiveFeed()
@@ -292,6 +295,7 @@ class Hub:
             identities=self._identities,
             feed=self._feed,
             status=self._report,
+            ledger=self._ledger,
             trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
@@ -305,6 +309,9 @@ class Hub:
 
     async def _report(self) -> dict[str, Any]:
         return await self._status.report(self._applied(), pages=self._feed.pages)
+
+    async def _ledger(self, device: str | None) -> dict[str, Any]:
+        return await ledger_report(self._store, self._broker.stream, self._applied(), device)
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""

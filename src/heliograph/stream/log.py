@@ -157,6 +157,18 @@ class StreamLog:
             max_bytes=info.config.max_bytes or 0,
         )
 
+    async def held(self, name: str) -> Mapping[str, int]:
+        """Return how many messages a stream holds now, by subject, as nats-server counts them.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        try:
+            info = await self._js.stream_info(name, subjects_filter=_SUBJECTS[name])
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be asked: {error!r}") from error
+        return info.state.subjects or {}
+
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
         """Store one message in ``LP`` and return its sequence; the stream has it on disk then.
 
