@@ -115,6 +115,13 @@ class Status:
         if self._server.trouble:
             warnings.append(f"nothing can be stored: {self._server.trouble}")
         warnings += self._housekeeping.warnings()
+        if lost := self._counters.http_lost + self._counters.mqtt_lost:
+            warnings.append(f"{lost} acknowledged messages are lost: a file of nats-server was damaged")
+        warnings += [
+            f"nats-server cut {size_bytes:,} bytes off the stream {name} at the start: after a power cut that"
+            " is what was not acknowledged yet, otherwise a file was damaged and messages are lost"
+            for name, size_bytes in self._server.cut_off.items()
+        ]
         warnings += _latest(self._store.damage.found)
         if self._store.unknown_files:
             warnings.append(
