@@ -274,6 +274,7 @@ class HttpIntake:
             taken = self._take(bucket, body, precision, time_ns)
         except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
+            self._counters.http_lost += isinstance(error, DecodeError)
             return nothing, False
         return _Ready(message.seq, bucket, taken.batch, taken.life), taken.fresh
 
