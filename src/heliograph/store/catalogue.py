@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
-from heliograph.model.time import MAX_TIME_NS
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.ledger.entry import Changes, Kind
 from heliograph.store.relation import Segment
@@ -110,10 +110,10 @@ class Catalogue:
         """Return the segments of a measurement, of points and of summaries."""
         return [segment for r in (RAW, *RESOLUTIONS) for segment in self.of(r).get(place, ())]
 
-    def all_segments(self) -> list[Segment]:
-        """Return the segments of points and of summaries."""
+    def placed(self) -> list[Placed]:
+        """Return all segments, of points and of summaries."""
         kinds = (self.segments, *self.rollups.values())
-        return [segment for kind in kinds for some in kind.values() for segment in some]
+        return [(place, s) for kind in kinds for place, some in kind.items() for s in some]
 
     def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
         """Make a bucket with rules for its points, and by resolution for their summaries.
@@ -177,8 +177,7 @@ class Catalogue:
             BucketNotFound: there is no such bucket.
         """
         self.bucket(name)
-        kinds = (self.segments, *self.rollups.values())
-        gone = [(p, segment) for kind in kinds for p in kind if p[0] == name for segment in kind[p]]
+        gone = [placed for placed in self.placed() if placed[0][0] == name]
         with self._database.transaction() as sql:
             self._retire(sql, [segment for _, segment in gone])
             for table in ("column_", "series", "segment", "retention"):
@@ -192,9 +191,8 @@ class Catalogue:
             )
             if name == DEFAULT_BUCKET:
                 _insert_bucket(sql, name)
-        for kind in kinds:
-            for place in [place for place in kind if place[0] == name]:
-                del kind[place]
+        for place, segment in gone:
+            self.of(segment.resolution_ns).pop(place, None)
         self.rolled.dropped(name)
         self.rollup_rules = {key: rules for key, rules in self.rollup_rules.items() if key[0] != name}
         self.series = {place: series for place, series in self.series.items() if place[0] != name}
@@ -347,9 +345,16 @@ class Catalogue:
         for id_, w in zip(ids, written, strict=True):
             self.rollups[w.resolution_ns].setdefault(place, []).append(_segment(id_, w))
 
-    def reopen(self, sql: sqlite3.Connection, place: Place, start_ns: int, end_ns: int) -> None:
-        """Have what lies in a span summarised anew, within a transaction that changes points there."""
-        self.rolled.mark(sql, {place: hours_touched(self.all_of(place), start_ns, end_ns)})
+    def reopen(
+        self,
+        sql: sqlite3.Connection,
+        place: Place,
+        start_ns: int,
+        end_ns: int,
+        segments: Iterable[Segment],
+    ) -> None:
+        """Have what some segments hold of a span summarised anew, within a transaction that changes it."""
+        self.rolled.mark(sql, {place: hours_touched(segments, start_ns, end_ns)})
 
     def replace(self, old: Sequence[Segment], new: Written) -> None:
         """Enter a merged segment in the place of those that it was made of, in one transaction.
@@ -365,6 +370,15 @@ class Catalogue:
         segments = kind[new.bucket, new.measurement]
         segments[segments.index(old[-1])] = _segment(id_, new)
         kind[new.bucket, new.measurement] = [s for s in segments if s not in old]
+
+    def drop(self, place: Place, segment: Segment) -> None:
+        """Remove one segment, whose file is damaged; summaries are made again where the points are there."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM segment WHERE id = ?", (segment.id,))
+            if segment.resolution_ns != RAW:
+                self.reopen(sql, place, MIN_TIME_NS, MAX_TIME_NS + 1, [segment])
+        kind = self.of(segment.resolution_ns)
+        _put(kind, place, [s for s in kind[place] if s is not segment])
 
     def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
         """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""

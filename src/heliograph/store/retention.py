@@ -39,6 +39,11 @@ class Keeping:
     settle: float = 600.0
     """Seconds. Late points of an hour mostly come together: it is summarised so long after the last."""
 
+    @property
+    def by_resolution(self) -> dict[int, int]:
+        """Return how long is kept what, by resolution: 0 for points."""
+        return {0: self.points_ns, **self.rollups_ns}
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:

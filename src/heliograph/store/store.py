@@ -22,6 +22,7 @@ from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.bucket_report import BucketReport, bucket_reports
 from heliograph.store.catalogue import NO_RULES, Catalogue, Watermark
+from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
@@ -39,7 +40,6 @@ from heliograph.store.retention import (
     without_old,
 )
 from heliograph.store.rollups.summary import RAW
-from heliograph.store.rollups.work import RollupUpkeep
 from heliograph.store.schema import without_surplus_series
 from heliograph.store.segments import SegmentWriter, Written
 from heliograph.store.upkeep import Locks, Upkeep
@@ -123,22 +123,19 @@ class Store:
         self._started = time.time_ns()
         self._current = Generation(0)
         self._sealing: list[Generation] = []
-        self._default_keep_ns = {RAW: keeping.points_ns, **keeping.rollups_ns}
-        stamp = f"{self._started:x}"
-        self._rollups = RollupUpkeep(
-            self._catalogue, self._writer, self._locks.state, stamp=stamp, settle=keeping.settle
-        )
+        self._default_keep_ns = keeping.by_resolution
+        self.damage = DamageWatch(self._catalogue, self._locks, folder)
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
             self._locks,
             self._hot_since,
-            self._rollups if keeping.rollups_ns else None,
-            stamp=stamp,
+            self.damage.check,
+            stamp=f"{self._started:x}",
             retire_after=retire_after,
-            default_keep_ns=self._default_keep_ns,
+            keeping=keeping,
         )
-        known = frozenset(s.path for s in self._catalogue.all_segments())
+        known = frozenset(s.path for _, s in self._catalogue.placed())
         self._catalogue.unlink_retired()
         last_run = self._catalogue.new_run(self._started)
         removed, self.unknown_files = self._writer.sweep(known, f"{last_run:x}" if last_run else None)
@@ -451,7 +448,7 @@ class Store:
         """Return what the store holds."""
         with self._locks.state:
             segments = [s for some in self._catalogue.segments.values() for s in some]
-            everything = self._catalogue.all_segments()
+            everything = [s for _, s in self._catalogue.placed()]
             return StoreStatistics(
                 rows_hot=self._current.rows + sum(g.rows for g in self._sealing),
                 rows_sealed=sum(s.rows for s in segments),

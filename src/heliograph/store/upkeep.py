@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,17 @@ from heliograph.model.time import HOUR_NS, MIN_TIME_NS
 from heliograph.store.catalogue import Catalogue
 from heliograph.store.compaction import MAX_ROWS, due
 from heliograph.store.relation import Segment, Window
-from heliograph.store.retention import Forgotten, Place, Placed, after, expired, keep_ns, surplus, total
+from heliograph.store.retention import (
+    Forgotten,
+    Keeping,
+    Place,
+    Placed,
+    after,
+    expired,
+    keep_ns,
+    surplus,
+    total,
+)
 from heliograph.store.rollups.summary import PART_NS, RAW
 from heliograph.store.rollups.work import RollupUpkeep
 from heliograph.store.segments import SegmentWriter
@@ -50,20 +60,22 @@ class Upkeep:
         writer: SegmentWriter,
         locks: Locks,
         hot_since: Callable[[Place], int],
-        rollups: RollupUpkeep | None,
+        damaged: Callable[[Place, Sequence[Segment]], int],
         *,
         stamp: str,
         retire_after: float,
-        default_keep_ns: Mapping[int, int],
+        keeping: Keeping,
     ) -> None:
         self._catalogue = catalogue
         self._writer = writer
         self._locks = locks
         self._hot_since = hot_since
-        self._rollups = rollups
+        rollups = RollupUpkeep(catalogue, writer, locks.state, stamp=stamp, settle=keeping.settle)
+        self._rollups = rollups if keeping.rollups_ns else None
+        self._damaged = damaged
         self._stamp = stamp
         self._retire_after = retire_after
-        self._default_keep_ns = default_keep_ns
+        self._default_keep_ns = keeping.by_resolution
         self._retired: list[tuple[float, Path]] = []
         """Files of segments that are merged or forgotten but may still be read by a query, and since when."""
         self._merges = 0
@@ -97,11 +109,13 @@ class Upkeep:
         rows = MAX_ROWS if resolution_ns == RAW else MAX_SUMMARIES
         while True:
             with self._locks.state:
-                segments = self._catalogue.of(resolution_ns)[bucket, name]
+                segments = self._catalogue.of(resolution_ns).get((bucket, name), ())
                 old = due(segments, part_ns=PART_NS[resolution_ns], max_rows=rows)
                 measurement = self._catalogue.measurements[bucket][name].copy()
             if not old:
                 return merged
+            if self._damaged((bucket, name), old):
+                continue  # a damaged value must not get a new checksum
             self._merges += 1
             new = self._writer.merge(bucket, measurement, old, f"{self._stamp}-m{self._merges}")
             with self._locks.state:

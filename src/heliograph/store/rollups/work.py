@@ -17,6 +17,7 @@ from typing import Final
 from heliograph.errors import QueryError, StoreError
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS
 from heliograph.store.catalogue import Catalogue
+from heliograph.store.checksum import damage
 from heliograph.store.relation import Segment, Snapshot, Window
 from heliograph.store.retention import Place
 from heliograph.store.rollups.progress import FIRST_HOUR, hour_span
@@ -147,6 +148,10 @@ class RollupUpkeep:
     def _write(self, step: _Step) -> Iterator[Written]:
         if not summarised(step.snapshot.measurement).fields:
             return
+        for segment in step.snapshot.segments:
+            wrong = damage(segment.path, segment.size_bytes)
+            if wrong is not None:  # a damaged value must not get into summaries
+                raise StoreError(f"{segment.path}: {wrong}")
         forgotten = self._catalogue.rolled.complete_from_ns.get(step.place, {})
         for resolution_ns in RESOLUTIONS:
             if step.span[1] <= forgotten.get(resolution_ns, step.span[0]):
