@@ -213,25 +213,34 @@ def where_sql(select: Select | SelectRows, measurement: Measurement) -> tuple[st
 
 def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
     """Return the rows of :func:`select_sql` as columns: one series per group and field."""
-    groups = len(select.group_by)
+    width = 1 + len(select.group_by)
     times: list[int] = []
-    series: dict[tuple[Any, ...], list[list[Value]]] = {}
+    at = -1
+    series: dict[tuple[Any, ...], tuple[list[int], list[tuple[Value, ...]]]] = {}
+    nothing = (None,) * len(select.fields)
     for row in rows:
-        if all(value is None for value in row[1 + groups :]):
+        values = row[width:]
+        if values == nothing:
             continue  # points of other fields
-        if not times or times[-1] != row[0]:
+        if at < 0 or times[at] != row[0]:
             times.append(row[0])
-        lines = series.get(row[1 : 1 + groups])
-        if lines is None:
-            lines = series[row[1 : 1 + groups]] = [[] for _ in select.fields]
-        for line, value in zip(lines, row[1 + groups :], strict=True):
-            line.extend([None] * (len(times) - 1 - len(line)))
-            line.append(value)
+            at += 1
+        key = row[1:width]
+        entry = series.get(key)
+        if entry is None:
+            entry = series[key] = [], []
+        entry[0].append(at)
+        entry[1].append(values)
     result = Columns(times, [])
     for key in sorted(series, key=lambda k: tuple(part or "" for part in k)):
         tags = {tag: value for tag, value in zip(select.group_by, key, strict=True) if value is not None}
-        for name, line in zip(select.fields, series[key], strict=True):
-            line.extend([None] * (len(times) - len(line)))
+        places, held = series[key]
+        for name, values in zip(select.fields, zip(*held, strict=True), strict=True):
+            line: list[Value] = list(values)
+            if len(places) < len(times):
+                line = [None] * len(times)
+                for place, value in zip(places, values, strict=True):
+                    line[place] = value
             if any(value is not None for value in line):
                 result.series.append(Series(name, tags, line))
     return result
