@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import time
+from dataclasses import replace
 from typing import Final
 
 from heliograph.api.live import LiveFeed
@@ -157,7 +158,7 @@ class MqttIntake:
             self._counters.qos0_points += points
         if not points:
             return []
-        return [Applied(applied.bucket, applied.spans, applied.hosts, applied.new_schema or fresh)]
+        return [replace(applied, new_schema=applied.new_schema or fresh)]
 
     def _refuse(self, refusal: Refusal) -> None:
         self._quarantine.add(refusal)
