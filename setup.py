@@ -13,21 +13,25 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 
-def native(folder: str, *parts: str) -> Extension:
-    """Return the module ``native`` of a folder, given the files that it includes."""
-    path = f"src/heliograph/{folder}"
+def compiled(module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> Extension:
+    """Return a module that is compiled, given the files that it includes."""
+    path = Path("src/heliograph", module)
     return Extension(
-        f"heliograph.{folder.replace('/', '.')}.native",
-        sources=[f"{path}/native.pyx"],
-        depends=[f"{path}/{part}.pxi" for part in parts],
+        f"heliograph.{module.replace('/', '.')}",
+        sources=[f"{path}.pyx"],
+        depends=[str(path.with_name(f"{part}.pxi")) for part in parts],
         # Debugging symbols would make it four times as large.
-        extra_compile_args=["-g0"],
+        extra_compile_args=["-g0", *options],
         optional=True,
     )
 
 
 # Given to setup() as they are: cythonize() would make new extensions of them that are not optional.
-NATIVE = [native("codec/lineprotocol", "decimal", "names", "scanner"), native("store/hot")]
+NATIVE = [
+    compiled("codec/lineprotocol/native", ("decimal", "names", "scanner")),
+    compiled("query/kernel", ("arrow_stream", "merge", "sinks"), ("-O3", "-fno-strict-aliasing")),
+    compiled("store/hot/native"),
+]
 
 
 class HonestWheel(bdist_wheel):

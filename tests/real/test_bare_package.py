@@ -182,10 +182,8 @@ def test_with_a_compiler_the_wheel_has_the_native_parts_and_is_for_this_platform
     built = build(sources, tmp_path)
     assert not built.name.endswith("-any.whl")
     native = sorted(name for name in names(built) - names(wheel) if ".dist-info/" not in name)
-    folders = ["codec/lineprotocol", "store/hot"]
-    assert [re.sub(r"native\..*\.so", "native", name) for name in native] == [
-        f"heliograph/{folder}/native" for folder in folders
-    ]
+    modules = ["codec/lineprotocol/native", "query/kernel", "store/hot/native"]
+    assert [name.partition(".")[0] for name in native] == [f"heliograph/{module}" for module in modules]
     choice = (
         "from heliograph.codec.lineprotocol.parser import PARSER; from heliograph.store.hot import columns;"
         "print(PARSER, columns.chosen.__name__.rpartition('.')[2])"

@@ -36,6 +36,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/query", data.query, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),
+    Route("/api/ledger", state.ledger),
     Route("/api/first-steps", state.first_steps),
     WebSocketRoute("/api/live", data.live),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,8 +38,8 @@ class WriteResult:
     points: int
     errors: list[LineError]
     error_count: int
-    too_old: int = 0
-    """Points that were refused because they are older than their bucket keeps."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Points that were refused though their lines are right, by the reason."""
 
 
 class Intake(Protocol):
@@ -98,6 +98,8 @@ class Services:
     identities: Identities
     feed: LiveFeed
     status: Callable[[], Awaitable[dict[str, Any]]]
+    ledger: Callable[[str | None], Awaitable[dict[str, Any]]]
+    """The ledger, of one device or of all."""
     trouble: Callable[[], str | None]
     """What keeps the hub from doing its work; None if nothing does."""
     first_steps: Callable[[], list[dict[str, str]]]

@@ -39,6 +39,7 @@ from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
 from heliograph.hub.buckets import HubBuckets
@@ -49,6 +50,7 @@ from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.http_intake import HttpIntake
 from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
 from heliograph.model.time import SECOND_NS
@@ -58,7 +60,7 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog
+from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
 from heliograph.transport.mqtt import MqttPublisher
 from heliograph.transport.mqtt_link import MqttEndpoint
 from heliograph.transport.nats import connect
@@ -130,7 +132,7 @@ async def run(
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
         hub = Hub(settings, home, kept, broker, listener)
-        stack.callback(hub.close)
+        stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
 
@@ -187,6 +189,8 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
+        ledger_devices=settings.limits.ledger_devices,
+        series_per_bucket=settings.limits.series_per_bucket,
     )
     return _Kept(database, duck, store)
 
@@ -212,9 +216,10 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         await connection.close()
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
-    connection = await connect(nats_port, HUB_USER, plan.hub_password)
+    unanswered = Unanswered()
+    connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
-    return _Broker(server, StreamLog(connection))
+    return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
 class Hub:
@@ -226,6 +231,7 @@ class Hub:
         self._settings = settings
         self._home = home
         self._broker = broker
+        self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
         self._feed = LiveFeed()
@@ -233,7 +239,9 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
-        self._http = HttpIntake(stream, store, self._feed, self._thread, counters)
+        limits = settings.limits
+        line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
+        self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
             stream,
             store,
@@ -241,6 +249,7 @@ class Hub:
             feed=self._feed,
             thread=self._thread,
             counters=counters,
+            limits=line_limits,
         )
         self._housekeeping = Housekeeping(
             store,
@@ -250,6 +259,13 @@ class Hub:
             seal_interval=settings.store.seal_interval,
             keep=settings.stream.keep,
             max_bytes=settings.store.max_bytes,
+        )
+        self._user_sql = UserSql(
+            store,
+            kept.duck,
+            home.scratch,
+            seconds=settings.limits.query_seconds,
+            memory_bytes=settings.store.memory_limit,
         )
         self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
         self._identities = Identities(kept.database, home.token)
@@ -281,17 +297,12 @@ class Hub:
             buckets=self._buckets,
             store=kept.store,
             engine=self._engine,
-            user_sql=UserSql(
-                kept.store,
-                kept.duck,
-                self._home.scratch,
-                seconds=settings.limits.query_seconds,
-                memory_bytes=settings.store.memory_limit,
-            ),
+            user_sql=self._user_sql,
             identities=self._identities,
             feed=self._feed,
             status=self._report,
-            trouble=lambda: self._housekeeping.trouble,
+            ledger=self._ledger,
+            trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
             body_bytes=settings.limits.body_bytes,
@@ -304,6 +315,9 @@ class Hub:
 
     async def _report(self) -> dict[str, Any]:
         return await self._status.report(self._applied(), pages=self._feed.pages)
+
+    async def _ledger(self, device: str | None) -> dict[str, Any]:
+        return await ledger_report(self._store, self._broker.stream, self._applied(), device)
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
@@ -366,10 +380,11 @@ class Hub:
             home=self._home.folder,
         )
 
-    def close(self) -> None:
-        """End the hub's threads."""
+    async def close(self) -> None:
+        """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        await self._user_sql.close()
 
 
 async def _agent(settings: Settings, endpoints: Endpoints) -> None:

@@ -110,6 +110,8 @@ class Status:
             for s in streams
             if s["max_bytes"] and s["bytes"] > 0.8 * s["max_bytes"]
         ]
+        if self._server.trouble:
+            warnings.append(f"nothing can be stored: {self._server.trouble}")
         warnings += self._housekeeping.warnings()
         if self._store.unknown_files:
             warnings.append(

@@ -50,7 +50,14 @@ CREATE TABLE deleted_bucket (
   PRIMARY KEY (bucket, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+# Numbers that devices counted before there was a ledger are not missing: it must know that it began late.
+_VERSION_3: Final = """
+CREATE TABLE ledger (
+  kind TEXT NOT NULL, name TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (kind, name)) STRICT;
+CREATE TABLE reread (stream TEXT PRIMARY KEY, created TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
+INSERT INTO counter SELECT 'ledger_late', 1 WHERE EXISTS (SELECT 1 FROM watermark);
+"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
