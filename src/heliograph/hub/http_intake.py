@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.api.live import LiveFeed
@@ -313,4 +313,4 @@ def _too_many_series(limit: int) -> str:
 
 
 def _with_new_schema(applied: Applied) -> Applied:
-    return Applied(applied.bucket, applied.spans, applied.hosts, new_schema=True)
+    return replace(applied, new_schema=True)
