@@ -16,12 +16,25 @@ from heliograph.api.identity.rights import Action
 from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
-from heliograph.query.plan import Aggregate, Columns, Select, check_range
+from heliograph.query.plan import (
+    MAX_ROWS,
+    Aggregate,
+    Columns,
+    Comparison,
+    Condition,
+    Rows,
+    Select,
+    SelectRows,
+    check_range,
+)
 from heliograph.store.catalogue import DEFAULT_BUCKET
 
 MAX_QUERIES: Final = 64
 MAX_PAGES: Final = 200
 DEVICE_TAG: Final = "host"
+_POINTS: Final = "points"
+"""The ``fn`` that leaves points as they are."""
+_COMPARISONS: Final = tuple(comparison.value for comparison in Comparison)
 _CLOSE_UNAUTHORIZED: Final = 4401
 _CLOSE_REFUSED: Final = 1008
 _MS: Final = 1_000_000
@@ -99,7 +112,10 @@ async def query(request: Request) -> Response:
             raise QueryError("each entry of queries must be an object")
         answer: dict[str, Any] = {"id": str(entry.get("id", ""))}
         try:
-            answer |= _columns(await hub.engine.select(_plan(bucket, span, entry)))
+            if entry.get("fn") == _POINTS:
+                answer |= _points(await hub.engine.rows(_rows_plan(bucket, span, entry)))
+            else:
+                answer |= _columns(await hub.engine.select(_plan(bucket, span, entry)))
         except Error as error:
             answer["error"] = str(error)
         results.append(answer)
@@ -117,7 +133,7 @@ def _plan(bucket: str, span: _Span, entry: dict[str, Any]) -> Select:
     function = _expect(entry, "fn", str, Aggregate.MEAN.value)
     names = [a.value for a in Aggregate]
     if function not in names:
-        raise QueryError(f"fn must be one of {', '.join(names)}; {function!r} came")
+        raise QueryError(f"fn must be one of {', '.join([*names, _POINTS])}; {function!r} came")
     return Select(
         bucket=bucket,
         measurement=_expect(entry, "measurement", str),
@@ -129,7 +145,40 @@ def _plan(bucket: str, span: _Span, entry: dict[str, Any]) -> Select:
         rate=_expect(entry, "rate", bool, default=False),
         where={str(tag): _words(where, tag) for tag in where},
         group_by=_words(entry, "group_by"),
+        conditions=_conditions(entry),
+        limit=_expect(entry, "limit", int, 0) or None,
+        newest=_expect(entry, "newest", bool, default=False),
     )
+
+
+def _rows_plan(bucket: str, span: _Span, entry: dict[str, Any]) -> SelectRows:
+    where = _expect(entry, "where", dict, {})
+    return SelectRows(
+        bucket=bucket,
+        measurement=_expect(entry, "measurement", str),
+        fields=_words(entry, "fields"),
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        where={str(tag): _words(where, tag) for tag in where},
+        tags=_words(entry, "group_by"),
+        conditions=_conditions(entry),
+        limit=_expect(entry, "limit", int, MAX_ROWS),
+        newest=_expect(entry, "newest", bool, default=False),
+    )
+
+
+def _conditions(entry: dict[str, Any]) -> tuple[Condition, ...]:
+    found = []
+    for condition in _expect(entry, "conditions", list, []):
+        match condition:
+            case [str(name), str(comparison), int() | float() as number] if comparison in _COMPARISONS:
+                found.append(Condition(name, Comparison(comparison), float(number)))
+            case _:
+                raise QueryError(
+                    f"a condition must be [field, comparison, number] with one of {' '.join(_COMPARISONS)};"
+                    f" {condition!r} came"
+                )
+    return tuple(found)
 
 
 def _expect(source: dict[str, Any], key: str, kind: type, default: Any = None) -> Any:
@@ -152,6 +201,16 @@ def _columns(columns: Columns) -> dict[str, Any]:
     return {
         "time_ms": [time_ns // _MS for time_ns in columns.times_ns],
         "series": [{"field": s.field, "tags": s.tags, "values": _finite(s.values)} for s in columns.series],
+    }
+
+
+def _points(rows: Rows) -> dict[str, Any]:
+    """Return points as JSON; no stored number is one that JSON lacks."""
+    return {
+        "time_ms": [time_ns // _MS for time_ns in rows.times_ns],
+        "tags": rows.tags,
+        "fields": rows.fields,
+        "truncated": rows.truncated,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,8 +41,8 @@ class WriteResult:
     points: int
     errors: list[LineError]
     error_count: int
-    too_old: int = 0
-    """Points that were refused because they are older than their bucket keeps."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Points that were refused though their lines are right, by the reason."""
 
 
 class Intake(Protocol):

@@ -40,6 +40,7 @@ from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
 from heliograph.hub.buckets import HubBuckets
@@ -139,7 +140,7 @@ async def run(
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
         hub = Hub(settings, home, kept, broker, listener, allow_setup=allow_setup)
-        stack.callback(hub.close)
+        stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
 
@@ -197,6 +198,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
         ledger_devices=settings.limits.ledger_devices,
+        series_per_bucket=settings.limits.series_per_bucket,
     )
     return _Kept(database, duck, store)
 
@@ -253,7 +255,9 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
-        self._http = HttpIntake(stream, store, self._feed, self._thread, counters)
+        limits = settings.limits
+        line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
+        self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
             stream,
             store,
@@ -261,6 +265,7 @@ class Hub:
             feed=self._feed,
             thread=self._thread,
             counters=counters,
+            limits=line_limits,
         )
         self._housekeeping = Housekeeping(
             store,
@@ -270,6 +275,13 @@ class Hub:
             seal_interval=settings.store.seal_interval,
             keep=settings.stream.keep,
             max_bytes=settings.store.max_bytes,
+        )
+        self._user_sql = UserSql(
+            store,
+            kept.duck,
+            home.scratch,
+            seconds=settings.limits.query_seconds,
+            memory_bytes=settings.store.memory_limit,
         )
         self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
         self._identities = Identities(kept.database, home.token)
@@ -301,13 +313,7 @@ class Hub:
             buckets=self._buckets,
             store=kept.store,
             engine=self._engine,
-            user_sql=UserSql(
-                kept.store,
-                kept.duck,
-                self._home.scratch,
-                seconds=settings.limits.query_seconds,
-                memory_bytes=settings.store.memory_limit,
-            ),
+            user_sql=self._user_sql,
             identities=self._identities,
             directory=Directory(kept.database),
             allow_setup=self._allow_setup,
@@ -392,10 +398,11 @@ class Hub:
             home=self._home.folder,
         )
 
-    def close(self) -> None:
-        """End the hub's threads."""
+    async def close(self) -> None:
+        """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        await self._user_sql.close()
 
 
 async def _agent(settings: Settings, endpoints: Endpoints) -> None:

@@ -31,7 +31,6 @@ _V1_PRECISION: Final = {
 }
 _V2_PRECISION: Final = {k: _V1_PRECISION[k] for k in ("ns", "us", "ms", "s")}
 _SHOWN_ERRORS: Final = 10
-_TOO_OLD: Final = "points beyond retention policy"
 
 
 @speaks_v1
@@ -50,7 +49,7 @@ async def write_v1(request: Request) -> Response:
         result = await _write(request, hub, bucket, precision)
     except BucketNotFound:
         return _no_database(hub, database, request.query_params.get("rp", ""))
-    if not result.error_count and not result.too_old:
+    if not result.error_count and not result.dropped:
         return Response(status_code=204)
     told = [
         error.reason
@@ -58,8 +57,8 @@ async def write_v1(request: Request) -> Response:
         else f"unable to parse '{error.excerpt}': {error.reason} (line {error.line}, column {error.column})"
         for error in result.errors[:_SHOWN_ERRORS]
     ]
-    dropped = sum(error.conflict for error in result.errors) + result.too_old
-    text = "\n".join([*told, *_more(result), *([_TOO_OLD] if result.too_old else [])])
+    dropped = sum(error.conflict for error in result.errors) + sum(result.dropped.values())
+    text = "\n".join([*told, *_more(result), *result.dropped])
     partial = bool(result.points or dropped)
     return v1_error(400, f"partial write: {text} dropped={dropped}" if partial else text)
 
@@ -77,15 +76,15 @@ async def write_v2(request: Request) -> Response:
     if unit not in _V2_PRECISION:
         raise QueryError(f"invalid precision {unit!r}; valid precision units are ns, us, ms, and s")
     result = await _write(request, hub, bucket, _V2_PRECISION[unit])
-    if not result.error_count and not result.too_old:
+    if not result.error_count and not result.dropped:
         return Response(status_code=204)
     kept = f"; {result.points} points were written" if result.points else ""
     told = [
         f"line {e.line}, column {e.column}: {e.reason}" + ("" if e.conflict else f" in '{e.excerpt}'")
         for e in result.errors[:_SHOWN_ERRORS]
     ]
-    old = [f"{_TOO_OLD} dropped={result.too_old}"] if result.too_old else []
-    text = "; ".join([*told, *_more(result), *old])
+    dropped = [f"{reason} dropped={points}" for reason, points in result.dropped.items()]
+    text = "; ".join([*told, *_more(result), *dropped])
     first = result.errors[0] if result.errors else None
     place = {} if first is None else {"line": first.line, "column": first.column}
     if first is None or first.conflict:
