@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from heliograph.api.app import ROUTES
 from tests.real.hub_process import HubProcess
 
 T = 1_790_000_000_000_000_000
@@ -59,6 +61,7 @@ def reads(hub: HubProcess, bucket: str, token: str) -> dict[str, int]:
         "devices": ("GET", f"/api/devices?bucket={bucket}", None),
         "query": ("POST", "/api/query", query),
         "sql": ("POST", "/api/sql", sql),
+        "sql v3": ("POST", "/api/v3/query_sql", {"db": bucket, "q": "SELECT * FROM m"}),
     }
     return {name: hub.request(*request, token=token)[0] for name, request in asked.items()}
 
@@ -66,7 +69,7 @@ def reads(hub: HubProcess, bucket: str, token: str) -> dict[str, int]:
 def writes(hub: HubProcess, bucket: str, token: str) -> dict[str, int]:
     """Write to a bucket by every route that writes, and return the statuses."""
     line = f"m v=1 {T}".encode()
-    paths = (f"/write?db={bucket}", f"/api/v2/write?bucket={bucket}")
+    paths = (f"/write?db={bucket}", f"/api/v2/write?bucket={bucket}", f"/api/v3/write_lp?db={bucket}")
     return {path: hub.request("POST", path, line, token=token)[0] for path in paths}
 
 
@@ -91,7 +94,8 @@ def test_a_token_for_all_buckets(hub: HubProcess) -> None:
     for bucket in ("mine", "theirs"):
         assert set(reads(hub, bucket, token).values()) == {200}
         assert set(writes(hub, bucket, token).values()) == {204}
-    assert set(writes(hub, "nope", token).values()) == {404}
+    for path in ("/write?db=nope", "/api/v2/write?bucket=nope"):
+        assert hub.request("POST", path, b"m v=1", token=token)[0] == 404
     status, _, body = hub.request("POST", "/api/v2/buckets", {"name": "new"}, token=token)
     assert status == 201
     path = f"/api/v2/buckets/{json.loads(body)['id']}"
@@ -124,6 +128,46 @@ def test_what_is_the_operators(hub: HubProcess, reader: str, writer: str, method
         assert (status, json.loads(body)["code"]) == (403, "forbidden")
         assert headers["x-platform-error-code"] == "forbidden"
         assert hub.token.encode() not in body
+
+
+FOR_WHOEVER_IS_KNOWN = {
+    "GET /api/session",
+    "DELETE /api/session",
+    "GET /api/v2/me",
+    "GET /api/v2/users",
+    "GET /api/v2/orgs",
+    "GET /api/v2/buckets",
+    "GET /api/v2/authorizations",
+    "POST /api/v2/signin",
+    "POST /api/v2/signout",
+}
+FOR_EVERYBODY = {
+    "GET /",
+    "GET /ping",
+    "POST /ping",
+    "GET /health",
+    "GET /ready",
+    "GET /api/v2",
+    "GET /api/v2/setup",
+}
+
+
+def test_a_token_that_may_do_nothing_here_opens_no_route(hub: HubProcess) -> None:
+    """Whatever route is added, it asks for rights, or it is named above."""
+    token = new_token(hub, ("read", "dashboards", None))
+    known = FOR_WHOEVER_IS_KNOWN | FOR_EVERYBODY
+    for route in ROUTES:
+        assert isinstance(route, Route | WebSocketRoute)
+        if isinstance(route, WebSocketRoute):
+            continue
+        for method in (route.methods or set()) - {"HEAD"}:
+            path = (
+                route.path.replace(":path", "").replace("{name}", "mine").replace("{id}", "0123456789abcdef")
+            )
+            status, _, body = hub.request(method, path, None if method == "GET" else b"{}", token=token)
+            if f"{method} {route.path}" not in known:
+                assert status in (400, 403, 404, 422), (method, path, body)
+                assert hub.token.encode() not in body
 
 
 def test_the_page_is_not_opened_by_such_a_token(hub: HubProcess, reader: str) -> None:

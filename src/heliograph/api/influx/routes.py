@@ -6,12 +6,14 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from heliograph.api.influx import authorizations, buckets, orgs, setup, telegrafs, write
+from heliograph.api.influx import authorizations, buckets, orgs, setup, sql_v3, telegrafs, write, write_v3
 from heliograph.api.influx.shapes import ROOT
 
 INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/write", write.write_v1, methods=["POST"]),
     Route(f"{ROOT}/write", write.write_v2, methods=["POST"]),
+    Route("/api/v3/write_lp", write_v3.write_lp, methods=["POST"]),
+    Route("/api/v3/query_sql", sql_v3.query_sql, methods=["GET", "POST"]),
     Route(ROOT, orgs.routes),
     Route(f"{ROOT}/setup", setup.setup_allowed),
     Route(f"{ROOT}/setup", setup.set_up, methods=["POST"]),
