@@ -8,6 +8,7 @@
     │   ├─ LineProtocolError
     │   └─ TopicError
     ├─ QueryError                              400
+    │   └─ QuerySyntaxError(reason, line, column)
     ├─ NotFound(kind, id)                      404
     ├─ NotPossible                             422      understood, and not something this hub does
     ├─ AuthError                               401
@@ -117,6 +118,16 @@ class NotPossible(Error):
     """A request that is understood, and that this hub cannot or must not do."""
 
     http_status = 422
+
+
+class QuerySyntaxError(QueryError):
+    """A text that is not the language it is said to be; line and column count from 1, 0 is nowhere."""
+
+    def __init__(self, reason: str, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"error parsing query: {reason}")
+        self.reason = reason
+        self.line = line
+        self.column = column
 
 
 class AuthError(Error):

@@ -30,6 +30,7 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.LineProtocolError("x"), 400),
     (errors.TopicError("x"), 400),
     (errors.QueryError("x"), 400),
+    (errors.QuerySyntaxError("x", line=1, column=1), 400),
     (errors.NotFound("telegraf configuration", "x"), 404),
     (errors.NotPossible("x"), 422),
     (errors.AuthError("x"), 401),

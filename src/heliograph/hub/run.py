@@ -36,6 +36,7 @@ from heliograph.api.identity.identities import Identities
 from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
+from heliograph.broker.blocks import block_sizes, cut_off, forget_description
 from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
@@ -213,6 +214,7 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         sync=settings.stream.sync,
     )
     end_stale(plan)
+    sizes = block_sizes(plan.folder)
     asked = settings.broker
     mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
     nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
@@ -220,10 +222,16 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     # the streams must stand before any MQTT client may connect: so first a start without the MQTT port
     async with nats_running(plan, Endpoints(nats_port, monitor_port, asked.mqtt_host, None)):
         connection = await connect(nats_port, HUB_USER, plan.hub_password)
-        await StreamLog(connection).prepare(settings.stream.max_bytes)
+        await StreamLog(connection).prepare(
+            settings.stream.max_bytes, unknown=lambda name: forget_description(plan.folder, name)
+        )
         await connection.close()
+    lost = cut_off(sizes)
+    for name, size_bytes in lost.items():
+        log.error("nats-server cut off what it found damaged, stream=%s bytes=%s", name, size_bytes)
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
+    server.cut_off = lost
     unanswered = Unanswered()
     connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
