@@ -167,11 +167,14 @@ class Identities:
         rows = self._database.rows("SELECT name FROM person ORDER BY created_ns LIMIT 1")
         return str(rows[0][0]) if rows else None
 
-    def add_person(self, name: str, password: str) -> None:
-        """Let a person log in with name and password, as the operator."""
+    def add_first_person(self, name: str, password: str) -> bool:
+        """Let a person log in with name and password, as the operator; False if somebody was faster."""
         row = (name, hash_password(password), time.time_ns())
         with self._database.transaction() as sql:
-            sql.execute("INSERT OR REPLACE INTO person VALUES (?, ?, ?)", row)
+            added = sql.execute(
+                "INSERT INTO person SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM person)", row
+            )
+            return added.rowcount == 1
 
     def is_person(self, name: str, password: str) -> bool:
         """Return whether name and password are a person's; takes some 50 ms on purpose."""

@@ -29,6 +29,7 @@ from heliograph.store.retention import FOREVER, WHOLE_BUCKET
 
 _SHORTEST_PASSWORD = 8
 _SHORTEST_TOKEN = 8
+_DONE = "onboarding has already been completed"
 
 
 def _is_open(hub: Services) -> bool:
@@ -50,17 +51,20 @@ async def set_up(request: Request) -> Response:
     hub = services(request)
     require_own_origin(request)
     if not _is_open(hub):
-        return v2_conflict("onboarding has already been completed")
+        return v2_conflict(_DONE)
     asked = await read_json(request)
     user, org, bucket = (text_of(asked, key) for key in ("username", "org", "bucket"))
     password, secret = text_of(asked, "password", ""), text_of(asked, "token", "")
     _check(user, org, password, secret)
     keep_ns = _keep_of(asked)
     await _make_bucket(hub, check_name(bucket), keep_ns)
+    added = await asyncio.to_thread(hub.identities.add_first_person, user, password)
+    if not added:
+        return v2_conflict(_DONE)
     hub.directory.rename_organization(org)
-    rights = EVERYTHING
-    token, secret = hub.identities.tokens.create(rights, description=f"{user}'s Token", secret=secret or None)
-    await asyncio.to_thread(hub.identities.add_person, user, password)
+    token, secret = hub.identities.tokens.create(
+        EVERYTHING, description=f"{user}'s Token", secret=secret or None
+    )
     return JSONResponse(
         {
             "user": user_json(hub),
