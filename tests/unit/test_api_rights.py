@@ -23,8 +23,8 @@ from heliograph.api.identity.rights import (
     parse_permissions,
 )
 from heliograph.api.identity.tokens import Tokens
-from heliograph.api.influx.directory import Directory
-from heliograph.api.influx.shapes import rfc3339
+from heliograph.api.influxdb.directory import Directory
+from heliograph.api.influxdb.shapes import rfc3339
 from heliograph.errors import NotFound, NotPossible, QueryError
 from heliograph.store.database import Database
 

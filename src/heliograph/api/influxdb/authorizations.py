@@ -23,8 +23,8 @@ from heliograph.api.identity.rights import (
     parse_permissions,
 )
 from heliograph.api.identity.tokens import Token
-from heliograph.api.influx.orgs import user_json
-from heliograph.api.influx.shapes import ROOT, rfc3339, text_of
+from heliograph.api.influxdb.orgs import user_json
+from heliograph.api.influxdb.shapes import ROOT, rfc3339, text_of
 from heliograph.api.services import Services, services
 from heliograph.errors import Forbidden, NotFound, NotPossible, QueryError
 

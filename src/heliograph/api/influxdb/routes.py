@@ -6,8 +6,8 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from heliograph.api.influx import authorizations, buckets, orgs, setup, sql_v3, telegrafs, write, write_v3
-from heliograph.api.influx.shapes import ROOT
+from heliograph.api.influxdb import authorizations, buckets, orgs, setup, sql_v3, telegrafs, write, write_v3
+from heliograph.api.influxdb.shapes import ROOT
 
 INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/write", write.write_v1, methods=["POST"]),

@@ -18,10 +18,10 @@ from heliograph.api.errors import speaks_influx_v2, v2_conflict
 from heliograph.api.guard import require_own_origin
 from heliograph.api.identity.identities import OPERATOR
 from heliograph.api.identity.rights import EVERYTHING
-from heliograph.api.influx.authorizations import authorization_json
-from heliograph.api.influx.buckets import bucket_by_name, keep_of
-from heliograph.api.influx.orgs import organization_json, user_json
-from heliograph.api.influx.shapes import text_of
+from heliograph.api.influxdb.authorizations import authorization_json
+from heliograph.api.influxdb.buckets import bucket_by_name, keep_of
+from heliograph.api.influxdb.orgs import organization_json, user_json
+from heliograph.api.influxdb.shapes import text_of
 from heliograph.api.services import Services, services
 from heliograph.api.session import keep_session
 from heliograph.errors import AuthError, BucketExists, QueryError
