@@ -79,6 +79,8 @@ PROTECTED = [
     ("GET", "/api/v2/orgs/{id}"),
     ("PATCH", "/api/v2/orgs/{id}"),
     ("DELETE", "/api/v2/orgs/{id}"),
+    ("GET", "/api/v2/dbrps"),
+    ("POST", "/api/v2/dbrps"),
     ("GET", "/api/v2/buckets"),
     ("POST", "/api/v2/buckets"),
     ("GET", "/api/v2/buckets/{id}"),

@@ -11,6 +11,8 @@ import pytest
 from influxdb_client import (
     Authorization,
     BucketRetentionRules,
+    DBRPCreate,
+    DBRPsService,
     InfluxDBClient,
     OnboardingRequest,
     Permission,
@@ -197,6 +199,20 @@ def test_telegraf_configurations(hub: HubProcess, client: InfluxDBClient) -> Non
     assert (changed.name, changed.config) == ("pi2", "# new")
     telegrafs.delete_telegrafs_id(made.id)
     assert hub.request("GET", path)[0] == HTTPStatus.NOT_FOUND
+
+
+def test_databases_of_version_1(client: InfluxDBClient) -> None:
+    mappings = DBRPsService(client.api_client)
+    buckets = [client.buckets_api().create_bucket(bucket_name=name) for name in ("plant", "plant/year")]
+    found = mappings.get_dbr_ps(org="heliograph", db="plant").content
+    assert [(m.retention_policy, m.default, m.bucket_id) for m in found] == [
+        ("autogen", True, buckets[0].id),
+        ("year", False, buckets[1].id),
+    ]
+    wish = {"bucket_id": buckets[1].id, "database": "plant", "org": "heliograph"}
+    assert mappings.post_dbrp(DBRPCreate(retention_policy="year", **wish)).bucket_id == buckets[1].id
+    with refused(422):
+        mappings.post_dbrp(DBRPCreate(retention_policy="week", **wish))
 
 
 def test_name_and_password_open_a_session(hub: HubProcess) -> None:

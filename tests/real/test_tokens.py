@@ -137,6 +137,7 @@ FOR_WHOEVER_IS_KNOWN = {
     "GET /api/v2/users",
     "GET /api/v2/orgs",
     "GET /api/v2/buckets",
+    "GET /api/v2/dbrps",
     "GET /api/v2/authorizations",
     "POST /api/v2/signin",
     "POST /api/v2/signout",

@@ -6,7 +6,17 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from heliograph.api.influxdb import authorizations, buckets, orgs, setup, sql_v3, telegrafs, write, write_v3
+from heliograph.api.influxdb import (
+    authorizations,
+    buckets,
+    dbrps,
+    orgs,
+    setup,
+    sql_v3,
+    telegrafs,
+    write,
+    write_v3,
+)
 from heliograph.api.influxdb.shapes import ROOT
 
 INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
@@ -36,6 +46,8 @@ INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route(f"{ROOT}/authorizations/{{id}}", authorizations.get),
     Route(f"{ROOT}/authorizations/{{id}}", authorizations.change, methods=["PATCH"]),
     Route(f"{ROOT}/authorizations/{{id}}", authorizations.delete, methods=["DELETE"]),
+    Route(f"{ROOT}/dbrps", dbrps.list_all),
+    Route(f"{ROOT}/dbrps", dbrps.create, methods=["POST"]),
     Route(f"{ROOT}/telegrafs", telegrafs.list_all),
     Route(f"{ROOT}/telegrafs", telegrafs.create, methods=["POST"]),
     Route(f"{ROOT}/telegrafs/{{id}}", telegrafs.get),
