@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ class Identities:
         self._token_path = token_path
         self._clock = clock
         self._codes: dict[str, float] = {}
+        self._guessing = threading.Lock()
+        """One password is tried at a time: each try costs memory on purpose."""
         self.tokens = Tokens(database)
         self.token = self._operator_token()
         self._operator_hash = hashed(self.token)
@@ -175,4 +178,5 @@ class Identities:
     def is_person(self, name: str, password: str) -> bool:
         """Return whether name and password are a person's; takes some 50 ms on purpose."""
         rows = self._database.rows("SELECT password FROM person WHERE name = ?", (name,))
-        return bool(rows) and is_password(rows[0][0], password)
+        with self._guessing:
+            return bool(rows) and is_password(rows[0][0], password)

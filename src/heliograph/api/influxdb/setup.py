@@ -18,7 +18,7 @@ from heliograph.api.errors import speaks_influx_v2, v2_conflict
 from heliograph.api.guard import require_own_origin
 from heliograph.api.identity.identities import OPERATOR
 from heliograph.api.identity.rights import EVERYTHING
-from heliograph.api.influxdb.authorizations import authorization_json
+from heliograph.api.influxdb.authorizations import new_authorization
 from heliograph.api.influxdb.buckets import bucket_by_name, keep_of
 from heliograph.api.influxdb.orgs import organization_json, user_json
 from heliograph.api.influxdb.shapes import text_of
@@ -70,7 +70,7 @@ async def set_up(request: Request) -> Response:
             "user": user_json(hub),
             "org": organization_json(hub),
             "bucket": await bucket_by_name(hub, bucket),
-            "auth": authorization_json(hub, token, secret),
+            "auth": new_authorization(hub, token, secret),
         },
         201,
     )

@@ -31,7 +31,7 @@ _PRECISIONS: Final = {
     "s": Precision.S,
 }
 _FLAGS: Final = {"": None, "true": True, "false": False}
-_TIME_AT_THE_END: Final = re.compile(rb"[ \t]-?(\d{1,20})[ \t\r]*$", re.MULTILINE)
+_TIME_AT_THE_END: Final = re.compile(rb"^(?![ \t]*#).*[ \t]-?(\d{1,20})[ \t\r]*$", re.MULTILINE)
 _FEWEST: Final = ((Precision.S, 5 * 10**9), (Precision.MS, 5 * 10**12), (Precision.US, 5 * 10**15))
 """Below which number a time is in which unit. Source: InfluxDB 3's documentation of ``precision=auto``."""
 
