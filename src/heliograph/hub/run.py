@@ -33,7 +33,7 @@ from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
 from heliograph.api.identity.identities import Identities
-from heliograph.api.influx.directory import Directory
+from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
 from heliograph.broker.blocks import block_sizes, cut_off, forget_description
