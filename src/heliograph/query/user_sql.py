@@ -13,12 +13,12 @@ from typing import Any, Final
 from heliograph.errors import QueryError
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.children import Child, ChildEnded, Children
+from heliograph.query.limits import QueryLimits
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.store import Store
 
-MAX_ROWS: Final = 100_000
 _AT_ONCE: Final = 2
 _STOPPED: Final = frozenset({-24, -9})
 """How a child ends that is over a limit: SIGXCPU, and the kernel's own kill."""
@@ -29,7 +29,17 @@ _MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 class UserSql:
     """Runs a user's SELECT where it can read the bucket's points and nothing else."""
 
-    def __init__(self, store: Store, duck: Duck, scratch: Path, *, seconds: float, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        duck: Duck,
+        scratch: Path,
+        *,
+        seconds: float,
+        memory_bytes: int,
+        limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
+    ) -> None:
+        self._limits = limits
         self._store = store
         self._duck = duck
         self._scratch = scratch
@@ -43,7 +53,7 @@ class UserSql:
         await self._children.close()
 
     async def run(self, bucket: str, sql: str) -> dict[str, Any]:
-        """Return ``{"columns": [{"name", "type"}…], "rows": […], "truncated": bool}``.
+        """Return ``{"columns": [{"name", "type"}…], "rows": […]}``.
 
         Each measurement is a table; ``time`` is a TIMESTAMP_NS in UTC. SQL does not tell names apart by
         case: of two such measurements the second is called ``name_2``. On cancellation the child is killed.
@@ -61,6 +71,8 @@ class UserSql:
                 shutil.rmtree(folder, ignore_errors=True)
         if "error" in answer:
             raise QueryError(answer["error"])
+        if answer.pop("truncated"):
+            raise self._limits.too_many_rows()
         return answer
 
     def _request(self, bucket: str, sql: str, folder: Path) -> dict[str, Any]:
@@ -91,7 +103,7 @@ class UserSql:
             "views": views,
             "measurements": measurements,
             "files": files,
-            "rows": MAX_ROWS,
+            "rows": self._limits.rows,
             "answer_bytes": _MAX_ANSWER_BYTES,
             "seconds": max(1, round(self._seconds)),
             "memory_bytes": self._memory_bytes,
@@ -127,7 +139,9 @@ class UserSql:
 
 
 def _too_long(seconds: float) -> str:
-    return f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less"
+    return (
+        f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less, or raise the limit"
+    )
 
 
 def _free_name(name: str, taken: Iterable[str]) -> str:
