@@ -34,6 +34,9 @@ class _Boot:
     gaps: list[tuple[int, int]] = field(default_factory=list)
     """Ascending."""
 
+    def copy(self) -> _Boot:
+        return _Boot(self.base, self.highest, self.unlisted, self.gaps.copy())
+
     @property
     def produced(self) -> int:
         return self.highest - self.base
@@ -116,6 +119,13 @@ class Boots:
             oldest = self._boots.pop(next(iter(self._boots)))
             for index, more in enumerate((1, oldest.produced, oldest.missing)):
                 self._past[index] += more
+
+    def copy(self) -> Boots:
+        """Return the same, which does not change with this."""
+        copy = Boots()
+        copy._boots = {name: boot.copy() for name, boot in self._boots.items()}
+        copy._past = self._past.copy()
+        return copy
 
     def as_json(self) -> dict[str, Any]:
         """Return all that is known, JSON-ready."""
