@@ -7,7 +7,6 @@ keeps some of it. ``strace`` writes the trace.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -59,7 +58,7 @@ class Disk:
         self._root = str(root)
         self._seen: dict[str, File | None] = {}
         """By path; None is a folder."""
-        self._kept: dict[str, File | None] = {self._root: None, os.path.dirname(self._root): None}
+        self._kept: dict[str, File | None] = {self._root: None, _folder(self._root): None}
         self._offsets: dict[tuple[str, str], int] = {}
 
     def play(self, trace: Path, until: float) -> None:
@@ -160,14 +159,14 @@ class Disk:
             file.named = True
             path = next(p for p, f in self._seen.items() if f is file)
             self._kept[path] = file
-            while (path := os.path.dirname(path)) not in self._kept:
+            while (path := _folder(path)) not in self._kept:
                 self._kept[path] = None
 
     def _sync_names(self, folder: str) -> None:
-        for path in [p for p in self._kept if os.path.dirname(p) == folder and p not in self._seen]:
+        for path in [p for p in self._kept if _folder(p) == folder and p not in self._seen]:
             del self._kept[path]
         for path, file in self._seen.items():
-            if os.path.dirname(path) == folder:
+            if _folder(path) == folder:
                 self._kept[path] = file
                 if file is not None:
                     file.named = True
@@ -208,6 +207,10 @@ def _calls(trace: Path) -> Iterator[tuple[float, str]]:
                 call = begun.pop(thread) + call[resumed.end() :]
             if " = " in call and "(" in call:
                 yield float(at), call.replace(" <0x", " = <0x")
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _decoded(text: str) -> bytes:
