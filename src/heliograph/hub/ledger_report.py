@@ -51,6 +51,7 @@ async def ledger_report(
         shown = _line(line, in_stream.get(line.key.kind, Counter())[line.key.name])
         if device is not None:
             shown["gaps"] = [gap._asdict() for gap in line.gaps]
+            shown["unlisted"] = line.missing - sum(gap.last - gap.first + 1 for gap in line.gaps)
         report[_KINDS[line.key.kind]].append(shown)
     return report
 

@@ -198,6 +198,11 @@ function Gaps({ lines }: { lines: readonly LedgerLine[] }) {
               </table>
             </div>
           )}
+          {(line.unlisted ?? 0) > 0 ? (
+            <p class="note">
+              The numbers of {formatCount(line.unlisted ?? 0)} of them are not kept any more.
+            </p>
+          ) : null}
         </section>
       ))}
     </>

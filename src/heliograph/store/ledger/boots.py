@@ -107,6 +107,10 @@ class Boots:
         boot = self._boots.get(mark.boot)
         return boot is not None and boot.has(mark.seq)
 
+    def may_have(self, mark: Mark) -> bool:
+        """Return whether this batch came already, or may have come in a boot that is only a sum now."""
+        return self.has(mark) or (mark.boot not in self._boots and self._past[0] > 0)
+
     def add(self, mark: Mark, *, from_here: bool = False) -> None:
         """Note a batch that came; with ``from_here`` those before it are none of our business."""
         boot = self._boots.pop(mark.boot, None)

@@ -91,7 +91,7 @@ class Ledger:
         entry = self._entries.setdefault(key, Entry())
         self._devices += new
         again = stream is not None and mark is not None and self._was_counted(stream, mark)
-        if again and (origin.mark is None or entry.boots.has(origin.mark)):
+        if again and (origin.mark is None or entry.boots.may_have(origin.mark)):
             return
         entry.note(origin, acknowledged=stream is not None, from_here=new and self._late)
         self._changed.add(key)
