@@ -120,7 +120,7 @@ def _select(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> d
     connection.execute(_DATE_BIN)
     connection.execute("SET lock_configuration = true")
     limit = int(request["rows"])
-    answer = connection.sql(request["sql"], params=request["parameters"] or None)
+    answer = connection.sql(request["sql"], params=request.get("parameters") or None)
     columns = [
         {"name": name, "type": str(type_)} for name, type_ in zip(answer.columns, answer.types, strict=True)
     ]
