@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from heliograph.model.point import Point, UInt
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query import rollup_sources
+from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Select
 from heliograph.query.rollup_sql import summaries_sql
 from heliograph.query.sql import columns_of, select_sql
@@ -43,14 +44,14 @@ def statement(kept: Kept, select: Select, register: Register) -> tuple[str, list
 
 def ask(kept: Kept, select: Select) -> Columns:
     with kept.duck.cursor() as cursor:
-        return columns_of(select, cursor.rows(*statement(kept, select, cursor.register)))
+        return columns_of(select, cursor.rows(*statement(kept, select, cursor.register)), QueryLimits())
 
 
 def ask_points(kept: Kept, select: Select) -> Columns:
     snapshot = kept.store.snapshot(select.bucket, select.measurement)
     assert snapshot is not None
     with kept.duck.cursor() as cursor:
-        return columns_of(select, cursor.rows(*select_sql(select, snapshot, cursor.register)))
+        return columns_of(select, cursor.rows(*select_sql(select, snapshot, cursor.register)), QueryLimits())
 
 
 def values(columns: Columns) -> dict[tuple[Any, ...], Any]:

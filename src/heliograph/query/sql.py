@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
+from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
 from heliograph.store.relation import Register, Snapshot, quote, render
 from heliograph.store.schema import Measurement
@@ -211,8 +212,12 @@ def where_sql(select: Select | SelectRows, measurement: Measurement) -> tuple[st
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
 
-def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
-    """Return the rows of :func:`select_sql` as columns: one series per group and field."""
+def columns_of(select: Select, rows: Iterable[tuple[Any, ...]], limits: QueryLimits) -> Columns:
+    """Return the rows of :func:`select_sql` as columns: one series per group and field.
+
+    Raises:
+        QueryError: they are too many columns, or too long ones.
+    """
     width = 1 + len(select.group_by)
     times: list[int] = []
     at = -1
@@ -229,6 +234,7 @@ def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
         entry = series.get(key)
         if entry is None:
             entry = series[key] = [], []
+            limits.check_groups(len(times), len(series))
         entry[0].append(at)
         entry[1].append(values)
     result = Columns(times, [])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from heliograph.model.table import Table
 from heliograph.store.catalogue import Watermark
-from heliograph.store.hot import HotTable
+from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Changes, Key, Kind
 from heliograph.store.rollups.progress import hours_of
-from heliograph.store.schema import Measurement
 
 
 @dataclass(slots=True)
@@ -34,17 +33,14 @@ class Generation:
         if not self.rows and not self.marks:
             self.since = time.monotonic()
 
-    def add(self, place: tuple[str, str], measurement: Measurement, table: Table) -> None:
-        """Take in the rows of a batch."""
-        hot = self.tables.get(place)
-        if hot is None:
-            hot = self.tables[place] = HotTable(measurement)
-        rows, size_bytes = len(hot), hot.size_bytes
-        hot.append(table)
-        self.rows += len(hot) - rows
-        self.size_bytes += hot.size_bytes - size_bytes
-        times_ns = table.times_ns
-        self.hours.setdefault(place, set()).update(hours_of(times_ns, min(times_ns), max(times_ns)))
+    def note_hours(self, place: tuple[str, str], times_ns: Iterable[int], span: tuple[int, int]) -> None:
+        """Enter the hours of some points; ``span`` is their earliest and latest time."""
+        self.hours.setdefault(place, set()).update(hours_of(times_ns, *span))
+
+    def freeze(self) -> None:
+        """Let several threads read the tables: nothing is appended to them any more."""
+        for table in self.tables.values():
+            table.freeze()
 
     def drop(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
