@@ -315,7 +315,6 @@ GOOD = {"id": "x", "measurement": "cpu", "fields": ["load"]}
         ({"queries": [GOOD] * 65}, "1 to 64 entries, 65 came"),
         ({"queries": "x"}, "queries must be of type list"),
         ({"queries": ["x"]}, "must be an object"),
-        ({"interval_ms": 1, "end_ms": BASE_MS + 20_000}, "11,000 are the most"),
         ({"interval_ms": 0}, "longer than nothing"),
         ({"interval_ms": -5}, "longer than nothing"),
         ({"end_ms": BASE_MS}, "end must be after its start"),

@@ -205,7 +205,7 @@ def test_what_is_refused(hub: HubProcess, format_: str, tmp_path: Path) -> None:
         ("SELECT 1; SELECT 2", 400, "one statement"),
         ("DROP VIEW home", 400, "only SELECT"),
         (f"COPY (SELECT 1) TO '{tmp_path}/x.parquet'", 400, "only SELECT"),
-        ("SELECT * FROM range(100001)", 400, "over 100,000 rows"),
+        ("SELECT * FROM range(100001)", 400, "more than 100,000 rows"),
         ("", 400, "q is missing"),
     ):
         answer = ask(hub, sql, format=format_)

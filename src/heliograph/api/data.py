@@ -17,7 +17,7 @@ from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
 from heliograph.query.plan import (
-    MAX_ROWS,
+    ALL,
     Aggregate,
     Columns,
     Comparison,
@@ -162,7 +162,7 @@ def _rows_plan(bucket: str, span: _Span, entry: dict[str, Any]) -> SelectRows:
         where={str(tag): _words(where, tag) for tag in where},
         tags=_words(entry, "group_by"),
         conditions=_conditions(entry),
-        limit=_expect(entry, "limit", int, MAX_ROWS),
+        limit=_expect(entry, "limit", int, ALL),
         newest=_expect(entry, "newest", bool, default=False),
     )
 

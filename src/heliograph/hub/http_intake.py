@@ -317,4 +317,4 @@ def _too_many_series(limit: int) -> str:
 
 
 def _with_new_schema(applied: Applied) -> Applied:
-    return Applied(applied.bucket, applied.spans, applied.hosts, new_schema=True)
+    return replace(applied, new_schema=True)

@@ -15,12 +15,12 @@ from typing import Any, Final
 from heliograph.errors import QueryError
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.children import Child, ChildEnded, Children
+from heliograph.query.limits import QueryLimits
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.store import Store
 
-MAX_ROWS: Final = 100_000
 _AT_ONCE: Final = 2
 _STOPPED: Final = frozenset({-24, -9})
 """How a child ends that is over a limit: SIGXCPU, and the kernel's own kill."""
@@ -32,7 +32,17 @@ _ANSWER_FILE: Final = "answer.parquet"
 class UserSql:
     """Runs a user's SELECT where it can read the bucket's points and nothing else."""
 
-    def __init__(self, store: Store, duck: Duck, scratch: Path, *, seconds: float, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        duck: Duck,
+        scratch: Path,
+        *,
+        seconds: float,
+        memory_bytes: int,
+        limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
+    ) -> None:
+        self._limits = limits
         self._store = store
         self._duck = duck
         self._scratch = scratch
@@ -48,7 +58,7 @@ class UserSql:
     async def run(
         self, bucket: str, sql: str, parameters: Mapping[str, Any] = MappingProxyType({})
     ) -> dict[str, Any]:
-        """Return ``{"columns": [{"name", "type"}…], "rows": […], "truncated": bool}``.
+        """Return ``{"columns": [{"name", "type"}…], "rows": […]}``.
 
         ``parameters`` are the values for ``$name`` in the statement. Each measurement is a table; ``time``
         is a TIMESTAMP_NS in UTC. SQL does not tell names apart by case: of two such measurements the second
@@ -71,9 +81,7 @@ class UserSql:
             BucketNotFound: there is no such bucket.
         """
         asked = {"sql": sql, "parameters": dict(parameters), "parquet": _ANSWER_FILE}
-        async with self._answered(bucket, asked) as (answer, folder):
-            if answer["truncated"]:
-                raise QueryError(f"the answer has over {MAX_ROWS:,} rows; use LIMIT, or aggregate")
+        async with self._answered(bucket, asked) as (_, folder):
             return await asyncio.to_thread((folder / _ANSWER_FILE).read_bytes)
 
     @contextlib.asynccontextmanager
@@ -90,6 +98,8 @@ class UserSql:
                 answer = await self._ask(child, request)
                 if "error" in answer:
                     raise QueryError(answer["error"])
+                if answer.pop("truncated"):
+                    raise self._limits.too_many_rows()
                 yield answer, folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -121,7 +131,7 @@ class UserSql:
             "views": views,
             "measurements": measurements,
             "files": files,
-            "rows": MAX_ROWS,
+            "rows": self._limits.rows,
             "answer_bytes": _MAX_ANSWER_BYTES,
             "seconds": max(1, round(self._seconds)),
             "memory_bytes": self._memory_bytes,
@@ -157,7 +167,9 @@ class UserSql:
 
 
 def _too_long(seconds: float) -> str:
-    return f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less"
+    return (
+        f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less, or raise the limit"
+    )
 
 
 def _free_name(name: str, taken: Iterable[str]) -> str:

@@ -17,7 +17,6 @@ from heliograph.api.errors import speaks_v3
 from heliograph.api.identity.rights import Action
 from heliograph.api.services import services
 from heliograph.errors import QueryError
-from heliograph.query.user_sql import MAX_ROWS
 
 _PARQUET: Final = "parquet"
 _TYPES: Final = {
@@ -83,8 +82,6 @@ def _accepted(accept: str) -> str:
 
 
 def _rendered(format_: str, answer: dict[str, Any]) -> str:
-    if answer["truncated"]:
-        raise QueryError(f"the answer has over {MAX_ROWS:,} rows; use LIMIT, aggregate, or ask for less time")
     names = [column["name"] for column in answer["columns"]]
     timed = [n for n, column in enumerate(answer["columns"]) if _is_local_time(column["type"])]
     rows: _Rows = answer["rows"]
