@@ -90,7 +90,11 @@ _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 
 class Database:
-    """The catalogue's connection. Its methods may be called from any thread; each is short."""
+    """The catalogue's connections. Its methods may be called from any thread; each is short.
+
+    One connection writes and reads, another one only reads: the event loop, which looks things up by
+    :meth:`committed`, does not wait until a disk has taken what somebody else writes.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
@@ -108,6 +112,9 @@ class Database:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;"
             )
+        self._reading = threading.Lock()
+        self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._reader.execute("PRAGMA query_only = ON")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -141,7 +148,13 @@ class Database:
         with self._lock:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
+    def committed(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query over what is on disk; waits for no transaction."""
+        with self._reading:
+            return self._reader.execute(sql, tuple(parameters)).fetchall()
+
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._connection.close()
