@@ -15,8 +15,8 @@ from heliograph.store.relation import Snapshot
 from heliograph.store.store import Store
 
 try:
-    from heliograph.query import memory
-    from heliograph.query.sources import Sources
+    from heliograph.query.memory import answers
+    from heliograph.query.memory.sources import Sources
 except ImportError:
     # Installed where there was no compiler: DuckDB answers everything.
     IN_MEMORY = False
@@ -71,7 +71,7 @@ class QueryEngine:
 
     def _select(self, select: Select, cursor: Cursor) -> Columns:
         snapshot = self._snapshot(select)
-        answer = memory.select(select, snapshot, self._sources, cursor) if self._sources else None
+        answer = answers.select(select, snapshot, self._sources, cursor) if self._sources else None
         if answer is None:
             sql, parameters = select_sql(select, snapshot, cursor.register)
             answer = columns_of(select, cursor.rows(sql, parameters))
@@ -79,7 +79,7 @@ class QueryEngine:
 
     def _rows(self, select: SelectRows, cursor: Cursor) -> Rows:
         snapshot = self._snapshot(select)
-        answer = memory.rows(select, snapshot, self._sources, cursor) if self._sources else None
+        answer = answers.rows(select, snapshot, self._sources, cursor) if self._sources else None
         if answer is None:
             sql, parameters = rows_sql(select, snapshot, cursor.register)
             rows = cursor.rows(sql, parameters)

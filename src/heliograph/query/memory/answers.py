@@ -1,4 +1,4 @@
-"""Plans answered from columns in memory, without an engine; what this cannot answer is left to SQL."""
+"""Select and rows plans over columns in memory; what this cannot answer is left to SQL."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Final
 
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
-from heliograph.query import kernel
-from heliograph.query.kernel import Grid, Rate, SeriesTags, Sink, Source
+from heliograph.query.memory.native import Condition as Compared
+from heliograph.query.memory.native import Grid, Rate, SeriesTags, Sink, Source, scan
+from heliograph.query.memory.native import Rows as RowSink
+from heliograph.query.memory.sources import NUMBERS, Sources
 from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Rows, Select, SelectRows, Series
-from heliograph.query.sources import NUMBERS, Sources
 from heliograph.query.sql import (
     Fields,
     aggregated_field,
@@ -72,7 +73,7 @@ def rows(plan: SelectRows, snapshot: Snapshot, sources: Sources, cursor: Cursor)
         return None
     points.sort_series()
     groups, _ = points.grouped(plan.where, ())
-    sink = kernel.Rows([field_type is FieldType.FLOAT for _, field_type in fields], MAX_CELLS // len(fields))
+    sink = RowSink([field_type is FieldType.FLOAT for _, field_type in fields], MAX_CELLS // len(fields))
     points.scan(groups, sink)
     if sink.full:
         return None
@@ -87,7 +88,7 @@ class _Points:
     measurement: Measurement
     columns: list[str]
     """Physical: the asked fields, then those of the conditions."""
-    conditions: list[kernel.Condition]
+    conditions: list[Compared]
     start_ns: int
     end_ns: int
     sources: Sequence[Source] = ()
@@ -145,9 +146,7 @@ class _Points:
     def scan(self, groups: array[int], sink: Sink) -> None:
         """Give the points of the grouped series to a sink."""
         ids = [array("i", [self.series[tags] for tags in source.series]) for source in self.sources]
-        kernel.scan(
-            self.sources, ids, groups, self.columns, self.conditions, self.start_ns, self.end_ns, sink
-        )
+        scan(self.sources, ids, groups, self.columns, self.conditions, self.start_ns, self.end_ns, sink)
 
     def told(self, numbers: Iterable[int], tag: str) -> list[str | None]:
         """Return a tag's values of some series, which must be sorted by number."""
@@ -160,7 +159,7 @@ def _tag(tags: SeriesTags, place: int) -> str | None:
     return tags[place] if 0 <= place < len(tags) else None
 
 
-def _condition(column: int, condition: Condition, field_type: FieldType) -> kernel.Condition:
+def _condition(column: int, condition: Condition, field_type: FieldType) -> Compared:
     """Return a condition as the kernel has it; whole numbers are compared with whole numbers."""
     comparison, number = condition.comparison, condition.number
     if field_type is FieldType.FLOAT:
