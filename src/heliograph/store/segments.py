@@ -12,6 +12,7 @@ from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.duck import Duck
+from heliograph.store.encoding import Encodings
 from heliograph.store.hot import HotRows
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.schema import Measurement
@@ -42,6 +43,7 @@ class SegmentWriter:
         self.folder = folder
         self._duck = duck
         self._written = 0
+        self._encodings = Encodings()
 
     def write(self, bucket: str, measurement: Measurement, hot: HotRows, stamp: str) -> Iterator[Written]:
         """Write the rows of a hot table, one file per UTC day, sorted by tags and time.
@@ -100,13 +102,16 @@ class SegmentWriter:
         end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
         with self._duck.cursor() as cursor:
             rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
+            options = self._encodings.options(bucket, measurement.name, merged=level > 0)
             cursor.rows(
                 f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
-                f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
+                f" TO {literal(str(temporary))} ({options})"
             )
             count, low, high = cursor.rows(
                 f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(temporary))})"
             )[0]
+            if level == 0:
+                self._encodings.improve(cursor, bucket, measurement.name, temporary, count)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.rename(path)
