@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from heliograph.store.encoding import TRY_EVERY, TRY_ROWS, WAYS, Encodings
+from heliograph.store.parquet.encoding import TRY_EVERY, TRY_ROWS, WAYS, Encodings
 from tests.unit.stored_points import Kept, point
 
 ROWS = 2 * TRY_ROWS

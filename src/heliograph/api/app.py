@@ -10,10 +10,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from heliograph.api import buckets, data, health, page, session, state, write
+from heliograph.api import buckets, health, page, session, state, write
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
+from heliograph.api.questions import data, series
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
@@ -34,6 +35,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/buckets/{name}", buckets.change, methods=["PATCH"]),
     Route("/api/buckets/{name}", buckets.delete, methods=["DELETE"]),
     Route("/api/query", data.query, methods=["POST"]),
+    Route("/api/series", series.series, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),
     Route("/api/ledger", state.ledger),

@@ -12,8 +12,8 @@ from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.duck import Duck
-from heliograph.store.encoding import Encodings
 from heliograph.store.hot import HotRows
+from heliograph.store.parquet.encoding import Encodings
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.schema import Measurement
 

@@ -1,0 +1,38 @@
+"""``/api/series``: which series there are, and the values of their tags, for a dashboard's variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.api.auth import require_user
+from heliograph.api.body import read_json
+from heliograph.api.errors import speaks_v2
+from heliograph.api.questions.plans import MS, expect, words
+from heliograph.api.services import services
+from heliograph.query.series import series_of, values_of
+from heliograph.store.catalogue import DEFAULT_BUCKET
+
+
+@speaks_v2
+async def series(request: Request) -> Response:
+    """``POST /api/series``: the series of a measurement, or of all, or the values of one of their tags."""
+    hub = services(request)
+    require_user(request, hub.identities)
+    asked = await read_json(request)
+    bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
+    measurement = expect(asked, "measurement", str, "") or None
+    where: dict[str, Any] = expect(asked, "where", dict, {})
+    found = series_of(hub.store, bucket, measurement, {str(tag): words(where, tag) for tag in where})
+    tag = expect(asked, "tag", str, "")
+    if tag:
+        return JSONResponse({"tag": tag, "values": values_of(found, tag)})
+    return JSONResponse(
+        {
+            "series": [
+                {"measurement": s.measurement, "tags": dict(s.key), "last_ms": s.last_ns // MS} for s in found
+            ]
+        }
+    )
