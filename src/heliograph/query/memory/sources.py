@@ -16,6 +16,7 @@ from typing import Any, Final
 from heliograph.errors import StoreError
 from heliograph.model.point import FieldType
 from heliograph.query.memory.native import Column, SeriesTags, Source, order_by_series, read
+from heliograph.query.memory.numbered import Numbered
 from heliograph.store.duck import Cursor
 from heliograph.store.hot import HotRows
 from heliograph.store.relation import Segment, Snapshot, literal, quote
@@ -24,6 +25,7 @@ from heliograph.store.schema import Measurement
 NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER})
 """The types that those loops know."""
 _VALUE_BYTES: Final = 8
+_MAX_NUMBERED: Final = 8
 
 
 @dataclass(slots=True)
@@ -41,12 +43,14 @@ class Sources:
     def __init__(self, room_bytes: int) -> None:
         self._room_bytes = room_bytes
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._numbered: OrderedDict[tuple[Source, ...], Numbered] = OrderedDict()
         self._lock = threading.Lock()
 
     def clear(self) -> None:
         """Forget all columns."""
         with self._lock:
             self._entries.clear()
+            self._numbered.clear()
 
     @property
     def size_bytes(self) -> int:
@@ -78,6 +82,18 @@ class Sources:
             return None
         found += [self._hot(measurement, rows, number, cursor, fields) for number, rows in enumerate(hot)]
         self._shrink()
+        return found
+
+    def numbered(self, sources: Sequence[Source]) -> Numbered:
+        """Return the numbered series of some sources; the same for the same ones, if asked for lately."""
+        key = tuple(sources)
+        with self._lock:
+            found = self._numbered.pop(key, None)
+        found = found or Numbered(key)
+        with self._lock:
+            self._numbered[key] = found
+            while len(self._numbered) > _MAX_NUMBERED:
+                self._numbered.popitem(last=False)
         return found
 
     def _segment(
