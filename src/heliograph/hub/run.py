@@ -32,13 +32,16 @@ from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
-from heliograph.api.auth import Identities
+from heliograph.api.identity.identities import Identities
+from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
+from heliograph.broker.blocks import block_sizes, cut_off, forget_description
 from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
 from heliograph.hub.buckets import HubBuckets
@@ -84,7 +87,9 @@ class Ready:
     home: Path
 
 
-def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> None:
+def main(
+    settings: Settings, home: Home, announce: Callable[[Ready], None], *, allow_setup: bool = False
+) -> None:
     """Run a hub until SIGINT or SIGTERM.
 
     Raises:
@@ -95,7 +100,7 @@ def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> N
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(settings, home, stop=stop, announce=announce)
+        await run(settings, home, stop=stop, announce=announce, allow_setup=allow_setup)
 
     os.umask(0o077)  # what the hub writes is its owner's alone, the catalogue too
     try:
@@ -115,7 +120,12 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def run(
-    settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]
+    settings: Settings,
+    home: Home,
+    *,
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+    allow_setup: bool = False,
 ) -> None:
     """Run a hub until ``stop`` is set, then close it in the order of the data.
 
@@ -130,7 +140,7 @@ async def run(
         stack.callback(listener.close)
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
-        hub = Hub(settings, home, kept, broker, listener)
+        hub = Hub(settings, home, kept, broker, listener, allow_setup=allow_setup)
         stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
@@ -189,6 +199,7 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
         ledger_devices=settings.limits.ledger_devices,
+        series_per_bucket=settings.limits.series_per_bucket,
     )
     return _Kept(database, duck, store)
 
@@ -203,6 +214,7 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         sync=settings.stream.sync,
     )
     end_stale(plan)
+    sizes = block_sizes(plan.folder)
     asked = settings.broker
     mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
     nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
@@ -210,10 +222,16 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     # the streams must stand before any MQTT client may connect: so first a start without the MQTT port
     async with nats_running(plan, Endpoints(nats_port, monitor_port, asked.mqtt_host, None)):
         connection = await connect(nats_port, HUB_USER, plan.hub_password)
-        await StreamLog(connection).prepare(settings.stream.max_bytes)
+        await StreamLog(connection).prepare(
+            settings.stream.max_bytes, unknown=lambda name: forget_description(plan.folder, name)
+        )
         await connection.close()
+    lost = cut_off(sizes)
+    for name, size_bytes in lost.items():
+        log.error("nats-server cut off what it found damaged, stream=%s bytes=%s", name, size_bytes)
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
+    server.cut_off = lost
     unanswered = Unanswered()
     connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
@@ -224,11 +242,19 @@ class Hub:
     """The parts of a running hub, joined."""
 
     def __init__(
-        self, settings: Settings, home: Home, kept: _Kept, broker: _Broker, listener: socket.socket
+        self,
+        settings: Settings,
+        home: Home,
+        kept: _Kept,
+        broker: _Broker,
+        listener: socket.socket,
+        *,
+        allow_setup: bool,
     ) -> None:
         self._settings = settings
         self._home = home
         self._broker = broker
+        self._allow_setup = allow_setup
         self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
@@ -237,7 +263,9 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
-        self._http = HttpIntake(stream, store, self._feed, self._thread, counters)
+        limits = settings.limits
+        line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
+        self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
             stream,
             store,
@@ -245,6 +273,7 @@ class Hub:
             feed=self._feed,
             thread=self._thread,
             counters=counters,
+            limits=line_limits,
         )
         self._housekeeping = Housekeeping(
             store,
@@ -294,6 +323,8 @@ class Hub:
             engine=self._engine,
             user_sql=self._user_sql,
             identities=self._identities,
+            directory=Directory(kept.database),
+            allow_setup=self._allow_setup,
             feed=self._feed,
             status=self._report,
             ledger=self._ledger,

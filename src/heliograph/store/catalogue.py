@@ -228,6 +228,10 @@ class Catalogue:
             self._measurement(bucket, column.measurement).add(column.name, column.type, column.physical)
         return True
 
+    def series_count(self, bucket: str) -> int:
+        """Return how many series a bucket has."""
+        return sum(len(series) for place, series in self.series.items() if place[0] == bucket)
+
     def touch(self, bucket: str, batch: Batch) -> bool:
         """Note the latest time of the series in a batch; True if one of them is new."""
         fresh = False
@@ -305,6 +309,12 @@ class Catalogue:
         segments = self.segments[new.bucket, new.measurement]
         segments[segments.index(old[-1])] = _segment(id_, new)
         self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
+
+    def drop(self, place: Place, segment: Segment) -> None:
+        """Remove one segment, whose file is damaged, and nothing else."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM segment WHERE id = ?", (segment.id,))
+        _put(self.segments, place, [s for s in self.segments[place] if s is not segment])
 
     def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
         """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""

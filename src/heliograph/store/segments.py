@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,6 +10,7 @@ from typing import Final
 from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
+from heliograph.store.checksum import finish, sync_folder
 from heliograph.store.duck import Duck
 from heliograph.store.hot import HotRows
 from heliograph.store.parquet.encoding import Encodings
@@ -112,10 +112,7 @@ class SegmentWriter:
             )[0]
             if level == 0:
                 self._encodings.improve(cursor, bucket, measurement.name, temporary, count)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        sync_folder(folder)
+        path = finish(temporary, path)
         return Written(
             bucket=bucket,
             measurement=measurement.name,
@@ -161,12 +158,3 @@ def folder_name(name: str) -> str:
     if len(encoded) <= _NAME_LIMIT:
         return encoded
     return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's list of names on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,9 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.api.auth import require_user
+from heliograph.api.auth import caller_of
 from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_v2
+from heliograph.api.identity.rights import Action
 from heliograph.api.questions.plans import MS, expect, words
 from heliograph.api.services import services
 from heliograph.query.series import series_of, values_of
@@ -20,9 +21,10 @@ from heliograph.store.catalogue import DEFAULT_BUCKET
 async def series(request: Request) -> Response:
     """``POST /api/series``: the series of a measurement, or of all, or the values of one of their tags."""
     hub = services(request)
-    require_user(request, hub.identities)
+    caller = caller_of(request, hub.identities)
     asked = await read_json(request)
     bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
     measurement = expect(asked, "measurement", str, "") or None
     where: dict[str, Any] = expect(asked, "where", dict, {})
     found = series_of(hub.store, bucket, measurement, {str(tag): words(where, tag) for tag in where})
