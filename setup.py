@@ -13,7 +13,7 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 
-def native(folder: str, *parts: str) -> Extension:
+def native(folder: str, *parts: str, language: str = "c") -> Extension:
     """Return the module ``native`` of a folder, given the files that it includes."""
     path = f"src/heliograph/{folder}"
     return Extension(
@@ -21,7 +21,8 @@ def native(folder: str, *parts: str) -> Extension:
         sources=[f"{path}/native.pyx"],
         depends=[f"{path}/{part}.pxi" for part in parts],
         # Debugging symbols would make it four times as large. Columns hold the bits of either kind of number.
-        extra_compile_args=["-g0", "-fno-strict-aliasing"],
+        extra_compile_args=["-g0", "-fno-strict-aliasing", *(["-std=c++17"] if language == "c++" else [])],
+        language=language,
         optional=True,
     )
 
@@ -30,6 +31,7 @@ def native(folder: str, *parts: str) -> Extension:
 NATIVE = [
     native("codec/lineprotocol", "decimal", "names", "scanner"),
     native("query/memory", "arrow_stream", "merge", "sinks"),
+    native("api/json_text", language="c++"),
 ]
 
 

@@ -19,6 +19,8 @@ from heliograph.api.questions import data, series
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
+    # routes are tried in this order, and this one is asked most
+    Route("/api/query", data.query, methods=["POST"]),
     Route("/", page.index),
     Route("/ping", health.ping, methods=["GET", "HEAD", "POST"]),
     Route("/health", health.health),
@@ -34,7 +36,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/buckets", buckets.create, methods=["POST"]),
     Route("/api/buckets/{name:path}", buckets.change, methods=["PATCH"]),
     Route("/api/buckets/{name:path}", buckets.delete, methods=["DELETE"]),
-    Route("/api/query", data.query, methods=["POST"]),
     Route("/api/series", series.series, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),

@@ -261,7 +261,11 @@ class Hub:
         self._feed = LiveFeed()
         self._thread = IngestThread()
         self._engine = QueryEngine(
-            store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
+            store,
+            kept.duck,
+            threads=settings.store.threads,
+            seconds=settings.limits.query_seconds,
+            columns_bytes=settings.store.memory_limit // 4,
         )
         limits = settings.limits
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)

@@ -29,16 +29,16 @@ _A = TypeVar("_A")
 
 
 class QueryEngine:
-    """Answers plans from a store."""
+    """Answers plans from a store; up to ``columns_bytes`` of columns stay in memory for a while."""
 
     def __init__(
-        self, store: Store, duck: Duck, *, threads: int, seconds: float, memory_bytes: int = 2**25
+        self, store: Store, duck: Duck, *, threads: int, seconds: float, columns_bytes: int = 2**25
     ) -> None:
         self._store = store
         self._duck = duck
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self._sources = Sources(memory_bytes) if IN_MEMORY else None
+        self._sources = Sources(columns_bytes) if IN_MEMORY else None
         self._forgetting: asyncio.TimerHandle | None = None
 
     def close(self) -> None:

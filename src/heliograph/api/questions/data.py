@@ -13,6 +13,7 @@ from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_v2
 from heliograph.api.guard import origin_allowed
 from heliograph.api.identity.rights import Action
+from heliograph.api.json_text.response import NumbersResponse
 from heliograph.api.questions.plans import MS, POINTS, Span, columns, expect, plan, points, rows_plan
 from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
@@ -106,7 +107,7 @@ async def query(request: Request) -> Response:
         except Error as error:
             answer["error"] = str(error)
         results.append(answer)
-    return JSONResponse({"results": results})
+    return NumbersResponse({"results": results})
 
 
 @speaks_v2

@@ -119,20 +119,15 @@ def columns(answer: Columns) -> dict[str, Any]:
     """Return the answer to a plan as JSON."""
     return {
         "time_ms": [time_ns // MS for time_ns in answer.times_ns],
-        "series": [{"field": s.field, "tags": s.tags, "values": _finite(s.values)} for s in answer.series],
+        "series": [{"field": s.field, "tags": s.tags, "values": s.values} for s in answer.series],
     }
 
 
 def points(rows: Rows) -> dict[str, Any]:
-    """Return points as JSON; no stored number is one that JSON lacks."""
+    """Return points as JSON."""
     return {
         "time_ms": [time_ns // MS for time_ns in rows.times_ns],
         "tags": rows.tags,
         "fields": rows.fields,
         "truncated": rows.truncated,
     }
-
-
-def _finite(values: list[Any]) -> list[Any]:
-    """JSON has no NaN and no infinity; a sum of large numbers can give one."""
-    return [None if isinstance(v, float) and v - v != 0 else v for v in values]

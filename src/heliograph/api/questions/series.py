@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from heliograph.api.auth import caller_of
 from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_v2
 from heliograph.api.identity.rights import Action
+from heliograph.api.json_text.response import NumbersResponse
 from heliograph.api.questions.plans import MS, expect, words
 from heliograph.api.services import services
 from heliograph.query.series import series_of, values_of
@@ -30,8 +31,8 @@ async def series(request: Request) -> Response:
     found = series_of(hub.store, bucket, measurement, {str(tag): words(where, tag) for tag in where})
     tag = expect(asked, "tag", str, "")
     if tag:
-        return JSONResponse({"tag": tag, "values": values_of(found, tag)})
-    return JSONResponse(
+        return NumbersResponse({"tag": tag, "values": values_of(found, tag)})
+    return NumbersResponse(
         {
             "series": [
                 {"measurement": s.measurement, "tags": dict(s.key), "last_ms": s.last_ns // MS} for s in found
