@@ -13,15 +13,17 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 
-def native(folder: str, *parts: str, language: str = "c") -> Extension:
-    """Return the module ``native`` of a folder, given the files that it includes."""
-    path = f"src/heliograph/{folder}"
+def compiled(
+    module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] = (), *, language: str = "c"
+) -> Extension:
+    """Return a module that is compiled, given the files that it includes."""
+    path = Path("src/heliograph", module)
     return Extension(
-        f"heliograph.{folder.replace('/', '.')}.native",
-        sources=[f"{path}/native.pyx"],
-        depends=[f"{path}/{part}.pxi" for part in parts],
-        # Debugging symbols would make it four times as large. Columns hold the bits of either kind of number.
-        extra_compile_args=["-g0", "-fno-strict-aliasing", *(["-std=c++17"] if language == "c++" else [])],
+        f"heliograph.{module.replace('/', '.')}",
+        sources=[f"{path}.pyx"],
+        depends=[str(path.with_name(f"{part}.pxi")) for part in parts],
+        # Debugging symbols would make it four times as large.
+        extra_compile_args=["-g0", *options],
         language=language,
         optional=True,
     )
@@ -29,9 +31,11 @@ def native(folder: str, *parts: str, language: str = "c") -> Extension:
 
 # Given to setup() as they are: cythonize() would make new extensions of them that are not optional.
 NATIVE = [
-    native("codec/lineprotocol", "decimal", "names", "scanner"),
-    native("query/memory", "arrow_stream", "merge", "sinks"),
-    native("api/json_text", language="c++"),
+    compiled("codec/lineprotocol/native", ("decimal", "names", "scanner")),
+    # its columns hold the bits of whole and of real numbers
+    compiled("query/memory/native", ("arrow_stream", "merge", "sinks"), ("-O3", "-fno-strict-aliasing")),
+    compiled("store/hot/native"),
+    compiled("api/json_text/native", options=("-std=c++17",), language="c++"),
 ]
 
 

@@ -80,6 +80,8 @@ PROTECTED = [
     ("GET", "/api/v2/orgs/{id}"),
     ("PATCH", "/api/v2/orgs/{id}"),
     ("DELETE", "/api/v2/orgs/{id}"),
+    ("GET", "/api/v2/dbrps"),
+    ("POST", "/api/v2/dbrps"),
     ("GET", "/api/v2/buckets"),
     ("POST", "/api/v2/buckets"),
     ("GET", "/api/v2/buckets/{id}"),
@@ -98,6 +100,8 @@ PROTECTED = [
     ("POST", "/api/v2/signin"),
     ("POST", "/api/v2/signout"),
     ("POST", "/api/v2/write?bucket=telegraf"),
+    ("POST", "/api/v3/write_lp?db=telegraf"),
+    ("GET", "/api/v3/query_sql"),
     ("POST", "/write?db=telegraf"),
 ]
 
@@ -232,6 +236,8 @@ def test_a_page_of_another_origin_gets_nothing(hub: HubProcess, origin: str) -> 
     lured = {"Cookie": cookie_of(headers), "Origin": origin}
     for method, path in (
         ("POST", "/api/v2/write?bucket=telegraf"),
+        ("POST", "/api/v3/write_lp?db=telegraf"),
+        ("GET", "/api/v3/query_sql"),
         ("POST", "/api/sql"),
         ("DELETE", "/api/session"),
     ):
@@ -298,7 +304,6 @@ def test_conditions_limits_and_points(hub: HubProcess) -> None:
         used | {"conditions": [["note", ">", 1]]},
         used | {"conditions": ["used > 1"]},
         used | {"fn": "points", "limit": 0},
-        used | {"fn": "points", "limit": 100_001},
         used | {"limit": -1},
     )
     assert status == 200
@@ -356,7 +361,6 @@ GOOD = {"id": "x", "measurement": "cpu", "fields": ["load"]}
         ({"queries": [GOOD] * 65}, "1 to 64 entries, 65 came"),
         ({"queries": "x"}, "queries must be of type list"),
         ({"queries": ["x"]}, "must be an object"),
-        ({"interval_ms": 1, "end_ms": BASE_MS + 20_000}, "11,000 are the most"),
         ({"interval_ms": 0}, "longer than nothing"),
         ({"interval_ms": -5}, "longer than nothing"),
         ({"end_ms": BASE_MS}, "end must be after its start"),

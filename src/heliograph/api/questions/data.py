@@ -87,11 +87,11 @@ async def query(request: Request) -> Response:
     hub = services(request)
     caller = caller_of(request, hub.identities)
     asked = await read_json(request)
+    bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
     queries = expect(asked, "queries", list)
     if not 1 <= len(queries) <= MAX_QUERIES:
         raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
-    bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
-    hub.identities.require(caller, Action.READ, bucket)
     span = Span(*(expect(asked, key, int) * MS for key in ("start_ms", "end_ms", "interval_ms")))
     check_range(*span)
     results: list[dict[str, Any]] = []

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from heliograph.errors import QueryError
 from heliograph.query.plan import (
-    MAX_ROWS,
+    ALL,
     Aggregate,
     Columns,
     Comparison,
@@ -70,7 +70,7 @@ def rows_plan(bucket: str, span: Span, entry: dict[str, Any]) -> SelectRows:
         where={str(tag): words(where, tag) for tag in where},
         tags=words(entry, "group_by"),
         conditions=_conditions(entry),
-        limit=expect(entry, "limit", int, MAX_ROWS),
+        limit=expect(entry, "limit", int, ALL),
         newest=expect(entry, "newest", bool, default=False),
     )
 

@@ -18,7 +18,7 @@ from heliograph.model.point import FieldType
 from heliograph.query.memory.native import Column, SeriesTags, Source, order_by_series, read
 from heliograph.query.memory.numbered import Numbered
 from heliograph.store.duck import Cursor
-from heliograph.store.hot import HotRows
+from heliograph.store.hot.table import HotRows
 from heliograph.store.relation import Segment, Snapshot, literal, quote
 from heliograph.store.schema import Measurement
 

@@ -63,8 +63,7 @@ class Encodings:
 
     def _try(self, cursor: Cursor, place: _Place, way: str, file: Path, other: Path) -> None:
         rows = f"SELECT * FROM read_parquet({literal(str(file))})"
-        options = f"{_options(way, merged=False)}, PRESERVE_ORDER true"
-        cursor.rows(f"COPY ({rows}) TO {literal(str(other))} ({options})")
+        cursor.rows(f"COPY ({rows}) TO {literal(str(other))} ({_options(way, merged=False)})")
         if other.stat().st_size < file.stat().st_size:
             other.replace(file)
             self._best[place] = way
@@ -72,4 +71,5 @@ class Encodings:
 
 def _options(way: str, *, merged: bool) -> str:
     level = _MERGE_LEVEL if merged else _SEAL_LEVEL
-    return ", ".join(filter(None, ("FORMAT parquet, COMPRESSION zstd", f"COMPRESSION_LEVEL {level}", way)))
+    plain = f"FORMAT parquet, PRESERVE_ORDER true, COMPRESSION zstd, COMPRESSION_LEVEL {level}"
+    return f"{plain}, {way}" if way else plain
