@@ -26,7 +26,7 @@ else:
     IN_MEMORY = True
 
 IDLE_SECONDS: Final = 60.0
-"""How long columns are kept in memory after the last question."""
+"""How long columns stay in memory after the last question."""
 _A = TypeVar("_A")
 
 
@@ -42,6 +42,7 @@ class QueryEngine:
         seconds: float,
         limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
         columns_bytes: int = 2**25,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._limits = limits
         self._store = store
@@ -49,7 +50,13 @@ class QueryEngine:
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
         self._sources = Sources(columns_bytes) if IN_MEMORY else None
+        self._idle_seconds = idle_seconds
         self._forgetting: asyncio.TimerHandle | None = None
+
+    @property
+    def columns_bytes(self) -> int:
+        """What the columns in memory take, roughly."""
+        return self._sources.size_bytes if self._sources else 0
 
     def close(self) -> None:
         """End the threads."""
@@ -129,7 +136,7 @@ class QueryEngine:
         if self._sources:
             if self._forgetting:
                 self._forgetting.cancel()
-            self._forgetting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sources.clear)
+            self._forgetting = asyncio.get_running_loop().call_later(self._idle_seconds, self._sources.clear)
 
     async def _run(self, cursor: Cursor, work: Callable[[], _A]) -> _A:
         job = asyncio.get_running_loop().run_in_executor(self._pool, work)
