@@ -87,7 +87,7 @@ def test_floats_are_cut_and_not_rounded() -> None:
     assert [truncated(1.99999, 1), truncated(-1.99999, 1), truncated(7.9, 0)] == ["1.9", "-1.9", "7"]
 
 
-@pytest.mark.parametrize("name", ["telegraf_mix", "tsbs_cpu"])
+@pytest.mark.parametrize("name", ["telegraf_mix", "tsbs_cpu", "tsbs_iot"])
 def test_questions_lie_within_the_workload_and_every_dialect_can_say_them(name: str) -> None:
     made = MADE[name]
     kinds = questions(made, 3)

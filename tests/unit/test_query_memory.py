@@ -21,7 +21,7 @@ from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.relation import Snapshot
 from tests.unit.stored_points import BUCKET, Kept, point
 
-memory = pytest.importorskip("heliograph.query.memory", reason="no compiler made the kernel here")
+memory = pytest.importorskip("heliograph.query.memory.answers", reason="nothing was compiled here")
 Sources: Any = memory.Sources
 
 TIMES = st.integers(-30, 60)

@@ -276,6 +276,7 @@ class Hub:
             threads=settings.store.threads,
             seconds=limits.query_seconds,
             limits=query_limits,
+            columns_bytes=settings.store.memory_limit // 4,
         )
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)

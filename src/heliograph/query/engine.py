@@ -18,8 +18,8 @@ from heliograph.store.relation import Snapshot
 from heliograph.store.store import Store
 
 try:
-    from heliograph.query import memory
-    from heliograph.query.sources import Sources
+    from heliograph.query.memory import answers
+    from heliograph.query.memory.sources import Sources
 except ImportError:
     # Installed where there was no compiler: DuckDB answers everything.
     IN_MEMORY = False
@@ -27,12 +27,12 @@ else:
     IN_MEMORY = True
 
 IDLE_SECONDS: Final = 60.0
-"""How long columns are kept in memory after the last question."""
+"""How long columns stay in memory after the last question."""
 _A = TypeVar("_A")
 
 
 class QueryEngine:
-    """Answers plans from a store."""
+    """Answers plans from a store; up to ``columns_bytes`` of columns stay in memory for a while."""
 
     def __init__(
         self,
@@ -42,15 +42,22 @@ class QueryEngine:
         threads: int,
         seconds: float,
         limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
-        memory_bytes: int = 2**25,
+        columns_bytes: int = 2**25,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._limits = limits
         self._store = store
         self._duck = duck
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self._sources = Sources(memory_bytes) if IN_MEMORY else None
+        self._sources = Sources(columns_bytes) if IN_MEMORY else None
+        self._idle_seconds = idle_seconds
         self._forgetting: asyncio.TimerHandle | None = None
+
+    @property
+    def columns_bytes(self) -> int:
+        """What the columns in memory take, roughly."""
+        return self._sources.size_bytes if self._sources else 0
 
     def close(self) -> None:
         """End the threads."""
@@ -95,7 +102,7 @@ class QueryEngine:
         asked = summaries_sql(select, snapshot, cursor.register)
         answer = None
         if asked is None and self._sources:
-            answer = memory.select(select, snapshot, self._sources, cursor)
+            answer = answers.select(select, snapshot, self._sources, cursor)
         if answer is None:
             sql, parameters = asked or select_sql(select, snapshot, cursor.register)
             rows = cursor.rows(f"{sql} LIMIT {self._limits.groups + 1}", parameters)
@@ -108,7 +115,7 @@ class QueryEngine:
     def _rows(self, asked: SelectRows, cursor: Cursor) -> Rows:
         select = replace(asked, limit=min(asked.limit, self._limits.rows))
         snapshot = self._snapshot(select)
-        answer = memory.rows(select, snapshot, self._sources, cursor) if self._sources else None
+        answer = answers.rows(select, snapshot, self._sources, cursor) if self._sources else None
         if answer is None:
             sql, parameters = rows_sql(select, snapshot, cursor.register)
             rows = cursor.rows(sql, parameters)
@@ -133,7 +140,7 @@ class QueryEngine:
         if self._sources:
             if self._forgetting:
                 self._forgetting.cancel()
-            self._forgetting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sources.clear)
+            self._forgetting = asyncio.get_running_loop().call_later(self._idle_seconds, self._sources.clear)
 
     async def _run(self, cursor: Cursor, work: Callable[[], _A]) -> _A:
         job = asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -14,6 +14,7 @@ from heliograph.store.checksum import finish, sync_folder
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot.sorted_rows import select_sorted
 from heliograph.store.hot.table import HotTable
+from heliograph.store.parquet.encoding import Encodings
 from heliograph.store.relation import Segment, Snapshot, Window, literal, quote, render
 from heliograph.store.rollups.summary import PART_NS, RAW, TYPES, summaries, summarised
 from heliograph.store.schema import Measurement
@@ -47,6 +48,7 @@ class SegmentWriter:
         self.rollups = rollup_folder(folder)
         self._duck = duck
         self._written = 0
+        self._encodings = Encodings()
 
     def write(self, bucket: str, measurement: Measurement, hot: HotTable, stamp: str) -> Iterator[Written]:
         """Write the points of a hot table, one file per UTC day, sorted by tags and time.
@@ -57,7 +59,8 @@ class SegmentWriter:
         for rows in hot.sorted_days(tuple(measurement.tags)):
             path = self._path(bucket, measurement.name, f"{rows.day}-{stamp}", RAW)
             with self._duck.cursor() as cursor:
-                path = self._copy(cursor, select_sorted(rows, measurement, cursor.register), path)
+                select = select_sorted(rows, measurement, cursor.register)
+                path = self._copy(cursor, select, path, sealed_rows=rows.count)
             yield Written(
                 bucket=bucket,
                 measurement=measurement.name,
@@ -140,7 +143,8 @@ class SegmentWriter:
         fields = [p for p, _ in measurement.fields.values() if p in columns]
         wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
         order = ", ".join(quote(c) for c in [*tags, "time"])
-        path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
+        select = f"SELECT {wanted} FROM ({rows}) ORDER BY {order}"
+        path = self._copy(cursor, select, path)
         count, low, high = cursor.rows(
             f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(path))})"
         )[0]
@@ -162,11 +166,15 @@ class SegmentWriter:
         self._written += 1  # two measurements may share a folder on a disk that ignores case
         return folder / f"{name}-{self._written}.parquet"
 
-    def _copy(self, cursor: Cursor, select: str, path: Path) -> Path:
-        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
+    def _copy(self, cursor: Cursor, select: str, path: Path, *, sealed_rows: int = 0) -> Path:
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk.
+
+        ``sealed_rows`` is 0 where segments are merged or summarised.
+        """
         temporary = path.with_suffix(_TEMPORARY)
-        options = "FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true"
+        options = self._encodings.options(path.parent, merged=not sealed_rows)
         cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+        self._encodings.improve(cursor, path.parent, temporary, sealed_rows)
         return finish(temporary, path)
 
     def _folder_of(self, bucket: str, measurement: str, resolution_ns: int) -> Path:
