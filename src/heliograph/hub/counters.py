@@ -17,6 +17,8 @@ class Counters:
     """Lines that were answered with an error."""
     points_too_old: int = 0
     """Points that were refused, over HTTP or MQTT, because they were older than their bucket keeps."""
+    points_new_series: int = 0
+    """Points that were refused because they would have made too many series."""
     http_unacknowledged: int = 0
     """Batches that the stream did not acknowledge; the client was told to try again."""
     http_read_back: int = 0

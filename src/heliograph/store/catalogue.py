@@ -228,6 +228,10 @@ class Catalogue:
             self._measurement(bucket, column.measurement).add(column.name, column.type, column.physical)
         return True
 
+    def series_count(self, bucket: str) -> int:
+        """Return how many series a bucket has."""
+        return sum(len(series) for place, series in self.series.items() if place[0] == bucket)
+
     def touch(self, bucket: str, batch: Batch) -> bool:
         """Note the latest time of the series in a batch; True if one of them is new."""
         fresh = False

@@ -39,6 +39,7 @@ from heliograph.store.retention import (
     total,
     without_old,
 )
+from heliograph.store.schema import without_surplus_series
 from heliograph.store.segments import SegmentWriter, Written
 from heliograph.store.upkeep import Locks, Upkeep
 
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 
 BUSY_FACTOR: Final = 8
 """Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
+MAX_SERIES: Final = 1_000_000
+"""Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
@@ -100,7 +103,10 @@ class Store:
         retire_after: float = 60.0,
         default_keep_ns: int = FOREVER,
         ledger_devices: int = MAX_DEVICES,
+        series_per_bucket: int = MAX_SERIES,
     ) -> None:
+        self.series_per_bucket = series_per_bucket
+        """Points that would make more are refused."""
         self._locks = Locks()
         self._writer = SegmentWriter(folder, duck)
         self._catalogue = Catalogue(database, folder)
@@ -163,6 +169,20 @@ class Store:
             return MIN_TIME_NS if keep == FOREVER else received_ns - keep
 
         return without_old(batch, oldest_ns)
+
+    def refuse_new_series(self, bucket: str, batch: Batch, *, slack: int = 1) -> tuple[Batch, int]:
+        """Return a batch without the points that would make more series than a bucket may have.
+
+        The second value is how many those are. Batches that are on their way at the same moment are not
+        seen, so that a bucket may get a few more. ``slack`` multiplies what is allowed.
+        """
+        most = slack * self.series_per_bucket
+        with self._locks.state:
+            room = most - self._catalogue.series_count(bucket)
+            if room >= sum(len(table.series) for table in batch.values()):
+                return batch, 0
+            series = self._catalogue.series
+            return without_surplus_series(batch, lambda name: series.get((bucket, name), ()), max(room, 0))
 
     def life(self, bucket: str) -> int | None:
         """Return a number that tells a bucket from an earlier one of the same name; None: no such bucket."""
