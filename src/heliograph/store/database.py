@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -125,6 +126,19 @@ class Database:
         """Return all rows of a query."""
         with self._lock:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def copy(self, path: Path) -> None:
+        """Write a copy of the whole file; readers and writers wait meanwhile.
+
+        Raises:
+            StoreBusy: it cannot be written.
+        """
+        path.unlink(missing_ok=True)
+        try:
+            with self._lock, contextlib.closing(sqlite3.connect(path)) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            raise StoreBusy(f"the catalogue cannot be copied to {path}: {error}") from error
 
     def close(self) -> None:
         """Close the file."""

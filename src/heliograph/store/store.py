@@ -30,6 +30,7 @@ from heliograph.store.hot import HotTable
 from heliograph.store.ledger.entry import Origin
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line
 from heliograph.store.relation import Snapshot
+from heliograph.store.rescue import keep_copy
 from heliograph.store.retention import (
     FOREVER,
     Forgotten,
@@ -116,7 +117,12 @@ class Store:
         self._current = Generation(0)
         self._sealing: list[Generation] = []
         self._default_keep_ns = default_keep_ns
-        self.damage = DamageWatch(self._catalogue, self._locks, folder)
+        self.damage = DamageWatch(
+            self._catalogue,
+            self._locks,
+            folder,
+            keep_copy=lambda: keep_copy(database, folder.parent / "catalog.db"),
+        )
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
