@@ -62,6 +62,7 @@ from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.quarantine import Quarantine
+from heliograph.store.rescue import adopt, put_aside_damaged
 from heliograph.store.retention import Keeping
 from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
@@ -184,6 +185,7 @@ class _Broker:
 
 def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
     home.clear_scratch()
+    rescued = put_aside_damaged(home.catalog)
     database = Database(home.catalog)
     stack.callback(database.close)
     duck = Duck(
@@ -193,6 +195,10 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         spill=home.scratch / "spill",
     )
     stack.callback(duck.close)
+    if rescued:
+        log.warning(
+            "Entered segments that the catalogue had lost, files=%s", adopt(database, duck, home.segments)
+        )
     store = Store(
         home.segments,
         database,

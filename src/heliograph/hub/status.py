@@ -125,6 +125,11 @@ class Status:
             " is what was not acknowledged yet, otherwise a file was damaged and messages are lost"
             for name, size_bytes in self._server.cut_off.items()
         ]
+        warnings += [
+            "the catalogue was damaged and is put together again; rules of buckets, tokens and refused lines"
+            f" may be older than they were: see damaged/{name}"
+            for name in self._store.damage.catalogues
+        ]
         warnings += _latest(self._store.damage.found)
         if self._store.unknown_files:
             warnings.append(

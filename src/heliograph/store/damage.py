@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -57,15 +57,23 @@ class Damaged:
 
 
 class DamageWatch:
-    """Reads segments, all at the start and then each once a day, and sets aside those that are damaged."""
+    """Reads segments, all at the start and then each once a day, and sets aside those that are damaged.
 
-    def __init__(self, catalogue: Catalogue, locks: Locks, segments: Path) -> None:
+    Each round begins with a copy of the catalogue, for the day on which that is damaged.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, locks: Locks, segments: Path, keep_copy: Callable[[], None]
+    ) -> None:
+        self._keep_copy = keep_copy
         self._catalogue = catalogue
         self._locks = locks
         self._segments = segments
         self._folder = segments.parent / "damaged"
         self._waiting: list[Placed] = []
         self._round_at = 0.0
+        self.catalogues = [path.name for path in sorted(self._folder.glob("catalog-*.db"))]
+        """Damaged catalogues that were put aside, until somebody removes them."""
         self.found = self._noted()
         """All that were set aside, until somebody removes the notes below ``damaged``."""
 
@@ -78,6 +86,7 @@ class DamageWatch:
             with self._locks.state:
                 known = self._catalogue.placed()
             self._waiting = sorted(known, key=lambda placed: placed[1].max_ns)
+            self._keep_copy()
             return 0
         place, segment = self._waiting.pop()
         self._check_alone(place, [segment])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -69,8 +70,17 @@ CREATE TABLE telegraf (
   metadata TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE note (about TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 """
+OPEN_ALL_HOURS: Final = """
+INSERT OR IGNORE INTO open_hour
+  WITH RECURSIVE span (bucket, measurement, hour, last) AS (
+    SELECT bucket, measurement, min_ns / 3600000000000 - (min_ns < 0), max_ns / 3600000000000 FROM segment
+      WHERE resolution_ns = 0
+    UNION ALL SELECT bucket, measurement, hour + 1, last FROM span WHERE hour < last)
+  SELECT bucket, measurement, hour FROM span;
+"""
+"""Have every hour that has points summarised, again where it was already."""
 # Of points that are there already every hour is still to be summarised.
-_VERSION_5: Final = """
+_VERSION_5: Final = f"""
 ALTER TABLE segment ADD COLUMN resolution_ns INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE open_hour (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, hour INTEGER NOT NULL,
@@ -78,12 +88,7 @@ CREATE TABLE open_hour (
 CREATE TABLE complete_from (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, resolution_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL,
   PRIMARY KEY (bucket, measurement, resolution_ns)) STRICT;
-INSERT OR IGNORE INTO open_hour
-  WITH RECURSIVE span (bucket, measurement, hour, last) AS (
-    SELECT bucket, measurement, min_ns / 3600000000000 - (min_ns < 0), max_ns / 3600000000000 FROM segment
-    UNION ALL SELECT bucket, measurement, hour + 1, last FROM span WHERE hour < last)
-  SELECT bucket, measurement, hour FROM span;
-"""
+{OPEN_ALL_HOURS}"""
 _MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
@@ -152,6 +157,19 @@ class Database:
         """Return all rows of a query over what is on disk; waits for no transaction."""
         with self._reading:
             return self._reader.execute(sql, tuple(parameters)).fetchall()
+
+    def copy(self, path: Path) -> None:
+        """Write a copy of the whole file; readers and writers wait meanwhile.
+
+        Raises:
+            StoreBusy: it cannot be written.
+        """
+        path.unlink(missing_ok=True)
+        try:
+            with self._lock, contextlib.closing(sqlite3.connect(path)) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            raise StoreBusy(f"the catalogue cannot be copied to {path}: {error}") from error
 
     def close(self) -> None:
         """Close the file."""

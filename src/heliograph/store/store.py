@@ -30,6 +30,7 @@ from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Origin, as_rows
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.relation import Rollups, Snapshot
+from heliograph.store.rescue import keep_copy
 from heliograph.store.retention import (
     FOREVER,
     Forgotten,
@@ -132,7 +133,12 @@ class Store:
         self._current = Generation(0)
         self._sealing: list[Generation] = []
         self._default_keep_ns = keeping.by_resolution
-        self.damage = DamageWatch(self._catalogue, self._locks, folder)
+        self.damage = DamageWatch(
+            self._catalogue,
+            self._locks,
+            folder,
+            keep_copy=lambda: keep_copy(database, folder.parent / "catalog.db"),
+        )
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
