@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 import time
@@ -41,6 +42,7 @@ class Identities:
         self._clock = clock
         self._codes: dict[str, float] = {}
         self.token = self._operator_token()
+        self._operator_hash = _hash(self.token)
 
     def _operator_token(self) -> str:
         """Return the operator's token, made at the first start and readable by its owner only."""
@@ -61,6 +63,8 @@ class Identities:
 
     def user_of_token(self, token: str) -> str | None:
         """Return whose token this is."""
+        if hmac.compare_digest(_hash(token), self._operator_hash):
+            return OPERATOR  # the one that is shown with each batch; the catalogue need not be asked
         return self._find(token, "token")
 
     def login_code(self) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.codec.lineprotocol.parser import parse
-from heliograph.errors import StoreBusy, TooManyColumns, TopicError
+from heliograph.errors import StoreBusy, TooManyColumns, TooSparse, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.model.mark import read_mark
@@ -144,12 +144,12 @@ class MqttIntake:
             self._store.skip(position, origin)
             return []
         types = self._store.field_types(DEFAULT_BUCKET)
-        parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT, limits=self._limits)
-        batch, too_old = self._store.refuse_old(DEFAULT_BUCKET, parsed.batch, time_ns)
-        batch, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
         try:
+            parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT, limits=self._limits)
+            batch, too_old = self._store.refuse_old(DEFAULT_BUCKET, parsed.batch, time_ns)
+            batch, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
             fresh = self._store.declare(DEFAULT_BUCKET, batch)
-        except TooManyColumns as error:
+        except (TooManyColumns, TooSparse) as error:
             self._refuse(Refusal(name, topic, device, str(error), data, time_ns))
             if position is not None:
                 self._store.skip(position, replace(origin, refused=1))

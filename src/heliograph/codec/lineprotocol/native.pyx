@@ -361,6 +361,7 @@ cdef class Parser(Scanner):
         values = slot.values
         cdef bytearray valid = slot.column.valid
         if len(valid) != before:
+            self.reader.leave_out(before - len(valid))
             slot.skip(before)
         if self.columns[facts + VALUES] == STRING:
             self.flush_texts(values, value, before, count)
@@ -368,9 +369,18 @@ cdef class Parser(Scanner):
             self.flush_truths(values, value, before, count)
         else:
             self.flush_numbers(values, value, before, count)
+        if self.absent(count) > 0:
+            self.reader.leave_out(self.absent(count))
         valid += self.mark_bytes[:count]
         self.columns[facts + HEAD] = MISSING
         return 0
+
+    cdef Py_ssize_t absent(self, Py_ssize_t count) except -1:
+        """How many of the first rows of the column that was put together last have no value."""
+        cdef Py_ssize_t row, absent = count
+        for row in range(count):
+            absent -= self.marks[row]
+        return absent
 
     cdef int flush_numbers(self, values, int32_t value, int32_t before, Py_ssize_t count) except -1:
         cdef Py_ssize_t row

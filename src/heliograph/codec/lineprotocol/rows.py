@@ -47,13 +47,16 @@ class FieldSlot:
 class Rows:
     """The rows of one measurement. Its table is in the batch as soon as it has a row."""
 
-    __slots__ = ("_batch", "_codes", "_field_types", "_known", "_slots", "by_raw_key", "table")
+    __slots__ = ("_batch", "_codes", "_field_types", "_known", "_leave_out", "_slots", "by_raw_key", "table")
 
-    def __init__(self, measurement: str, batch: Batch, field_types: FieldTypes) -> None:
+    def __init__(
+        self, measurement: str, batch: Batch, field_types: FieldTypes, leave_out: Callable[[int], None]
+    ) -> None:
         self.table = Table(measurement)
         self.by_raw_key: dict[bytes, FieldSlot] = {}
         self._batch = batch
         self._field_types = field_types
+        self._leave_out = leave_out
         self._known: dict[str, FieldType | None] = {}
         self._slots: dict[str, FieldSlot] = {}
         self._codes: dict[SeriesKey, int] = {}
@@ -88,6 +91,7 @@ class Rows:
             elif held > row:
                 slot.values[row] = value
             else:
+                self._leave_out(row - held)
                 slot.skip(row)
                 slot.append(value)
 
