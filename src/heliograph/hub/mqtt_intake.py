@@ -30,6 +30,7 @@ _QOS0_WAITING: Final = 10_000
 _SLACK: Final = 2
 """While messages are read back a bucket may have so many times the series that it may have otherwise. What
 was taken before is taken again then, though the two streams come in another order."""
+_GATHER: Final = 0.02
 _BUSY_PAUSE: Final = 0.1
 _ERRORS_KEPT: Final = 100
 _TOPIC_SIGNS: Final = {"/.": "/", "//": ".", ".": "/", "/": ""}
@@ -98,6 +99,7 @@ class MqttIntake:
         """
         async for group in self._stream.read(MQTT, self._applied + 1):
             await self._apply_whole(group)
+            await asyncio.sleep(_GATHER)  # the thread is asked once for all that come meanwhile
 
     async def _apply_whole(self, group: list[Message]) -> None:
         """Apply a group; while the store is busy it waits, and the stream with it."""
