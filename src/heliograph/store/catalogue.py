@@ -190,8 +190,12 @@ class Catalogue:
             raise BucketNotFound(name)
         return found
 
-    def declare(self, bucket: str, batch: Batch) -> bool:
+    def declare(
+        self, bucket: str, batch: Batch, series: Mapping[str, Sequence[SeriesKey]] | None = None
+    ) -> bool:
         """Enter the tags and fields that a batch brings for the first time; True if there were any.
+
+        ``series`` tells by measurement which series may have new tags, where that is known.
 
         They are on disk when this returns: a field's type is settled before its first point is.
 
@@ -202,7 +206,9 @@ class Catalogue:
         new = [
             column
             for table in batch.values()
-            for column in known.get(table.measurement, Measurement(table.measurement)).missing(table)
+            for column in known.get(table.measurement, Measurement(table.measurement)).missing(
+                table, (series or {}).get(table.measurement, table.series)
+            )
         ]
         if not new:
             return False

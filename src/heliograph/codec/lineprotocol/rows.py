@@ -111,12 +111,24 @@ class Rows:
 
     def code(self, tags: SeriesKey) -> int:
         """Return the code of a series, a new one at its first row."""
-        code = self._codes.get(tags)
-        if code is None:
-            code = self._codes[tags] = len(self.table.series)
-            self.table.series.append(tags)
-            self._batch[self.table.measurement] = self.table
+        series = self.table.series
+        for number in range(len(self._codes), len(series)):
+            self._codes[series[number]] = number
+        code = self._codes.setdefault(tags, len(series))
+        if code == len(series):
+            self._add_series(tags)
         return code
+
+    def next_code(self, tags: SeriesKey) -> int:
+        """Return the code of a series to who has not asked for it, without a look at its tags if possible."""
+        if self._codes:
+            return self.code(tags)
+        self._add_series(tags)
+        return len(self.table.series) - 1
+
+    def _add_series(self, tags: SeriesKey) -> None:
+        self.table.series.append(tags)
+        self._batch[self.table.measurement] = self.table
 
     def slot(self, name: str, field_type: FieldType) -> FieldSlot:
         """Return the column of a field, a new one at its first value; the type must be the field's own."""

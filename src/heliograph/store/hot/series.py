@@ -49,6 +49,10 @@ class HotSeries:
             self.last_rows.extend([-1] * more)
         return array("i", known)  # type: ignore[arg-type]  # no None is left
 
+    def unknown(self, keys: Sequence[SeriesKey]) -> list[SeriesKey]:
+        """Return those of some series that may be new; the others are not."""
+        return [key for key in keys if id(key) not in self._by_identity]
+
     def _code(self, key: SeriesKey) -> int:
         code = self._by_identity.get(id(key))
         if code is None:
