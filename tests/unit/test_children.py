@@ -89,3 +89,10 @@ async def test_a_child_that_dies_is_told_with_its_status(children: Children) -> 
         with pytest.raises(ChildEnded, match="status -9") as caught:
             await child.ask(REQUEST)
     assert caught.value.status == -9
+
+
+async def test_a_child_of_a_large_process_is_kept_all_the_same(children: Children) -> None:
+    ballast = bytearray(os.urandom(4096) * (50 * 1024))  # 200 MB, and each page of it touched
+    first = await ask(children, "a")
+    assert await ask(children, "a") is first
+    assert ballast

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
-from heliograph.api.auth import require_user
+from heliograph.api.auth import caller_of, require_bucket
 from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_v2
 from heliograph.api.guard import origin_allowed
+from heliograph.api.identity.rights import Action
 from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
@@ -43,8 +44,8 @@ _MS: Final = 1_000_000
 async def schema(request: Request) -> Response:
     """``GET /api/schema``: the measurements of a bucket with their tags and fields."""
     hub = services(request)
-    require_user(request, hub.identities)
     bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
+    require_bucket(request, hub.identities, Action.READ, bucket)
     with hub.store.reading() as catalogue:
         measurements = [
             {
@@ -63,8 +64,8 @@ async def schema(request: Request) -> Response:
 async def devices(request: Request) -> Response:
     """``GET /api/devices``: who sent points to a bucket, by the tag ``host``."""
     hub = services(request)
-    require_user(request, hub.identities)
     bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
+    require_bucket(request, hub.identities, Action.READ, bucket)
     found: dict[str, tuple[int, set[str]]] = {}
     with hub.store.reading() as catalogue:
         for name in catalogue.bucket(bucket):
@@ -96,12 +97,13 @@ def _tag(key: SeriesKey, name: str) -> str:
 async def query(request: Request) -> Response:
     """``POST /api/query``: several plans over one range; each answers or fails by itself."""
     hub = services(request)
-    require_user(request, hub.identities)
+    caller = caller_of(request, hub.identities)
     asked = await read_json(request)
     queries = _expect(asked, "queries", list)
     if not 1 <= len(queries) <= MAX_QUERIES:
         raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
     bucket = _expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
     span = _Span(*(_expect(asked, key, int) * _MS for key in ("start_ms", "end_ms", "interval_ms")))
     check_range(*span)
     results: list[dict[str, Any]] = []
@@ -221,9 +223,10 @@ def _finite(values: list[Any]) -> list[Any]:
 async def sql(request: Request) -> Response:
     """``POST /api/sql`` with ``{"sql": "SELECT …", "bucket": …}``: a user's SELECT, in a sandbox."""
     hub = services(request)
-    require_user(request, hub.identities)
+    caller = caller_of(request, hub.identities)
     asked = await read_json(request)
     bucket = _expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
     return JSONResponse(await hub.user_sql.run(bucket, _expect(asked, "sql", str)))
 
 
@@ -234,9 +237,10 @@ async def live(socket: WebSocket) -> None:
     if not origin_allowed(socket) or hub.feed.pages >= MAX_PAGES:
         await socket.close(_CLOSE_REFUSED, "not from this origin, or too many pages")
         return
+    bucket = socket.query_params.get("bucket", DEFAULT_BUCKET)
     try:
-        require_user(socket, hub.identities)
+        require_bucket(socket, hub.identities, Action.READ, bucket)
     except AuthError:
         await socket.close(_CLOSE_UNAUTHORIZED, "log in first")
         return
-    await hub.feed.serve(socket, socket.query_params.get("bucket", DEFAULT_BUCKET))
+    await hub.feed.serve(socket, bucket)

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
-from heliograph.api.auth import Identities
+from heliograph.api.identity.identities import Identities
+from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import LineError
 from heliograph.model.time import Precision
@@ -29,6 +30,8 @@ class WriteRequest:
     gzip: bytes | None
     """The client's own compressed bytes, where it sent some."""
     precision: Precision
+    whole: bool = False
+    """Whether one bad line makes the batch bad: then nothing of it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,10 @@ class Services:
     engine: QueryEngine
     user_sql: UserSql
     identities: Identities
+    directory: Directory
+    """What InfluxDB's clients call things."""
+    allow_setup: bool
+    """Whether ``/api/v2/setup`` is open until somebody used it."""
     feed: LiveFeed
     status: Callable[[], Awaitable[dict[str, Any]]]
     ledger: Callable[[str | None], Awaitable[dict[str, Any]]]

@@ -10,7 +10,7 @@ import shutil
 import sysconfig
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -86,6 +86,8 @@ class NatsServer:
         """How often the process ended by itself and was started again."""
         self.trouble: str | None = None
         """Why a stream cannot be written; None when all can."""
+        self.cut_off: Mapping[str, int] = {}
+        """By stream, the bytes that nats-server threw away as damaged when the hub started."""
         self._plan = plan
         self._child = child
         self._healing = False

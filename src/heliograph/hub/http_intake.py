@@ -286,6 +286,21 @@ class HttpIntake:
             # the stream does not hold them any more; what it holds and could not be applied is tried again
             self._applied = self._handed = min(first_seq - 1, last_seq)
             await self._hand_over(fresh=False)
+        await self._pass_holes(last_seq)
+
+    async def _pass_holes(self, last_seq: int) -> None:
+        """Ask for each message that did not come; one that a damaged file has swallowed holds up no other."""
+        while (seq := self._handed + 1) <= last_seq and seq not in self._waiting:
+            message = await self._stream.get(LP, seq)
+            if message is None:
+                log.error("A message of the stream LP is lost: its file was damaged, seq=%s", seq)
+                self._counters.http_lost += 1
+                ready, fresh = _Ready(seq, "", {}, None), False
+            else:
+                ready, fresh = await self._decoded(message)
+            await self._offer(ready, fresh=fresh)
+            if self._handed < seq:
+                return  # it could not be applied; the next look tries again
 
     async def _decoded(self, message: Message) -> tuple[_Ready, bool]:
         while True:
@@ -310,6 +325,7 @@ class HttpIntake:
             fresh = self._store.declare(bucket, batch)
         except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns, TooSparse) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
+            self._counters.http_lost += isinstance(error, DecodeError)
             return nothing, False
         return _Ready(message.seq, bucket, batch, self._store.life(bucket)), fresh
 

@@ -118,6 +118,7 @@ class MqttIntake:
             for message in group:
                 if message.seq <= self._applied:
                     continue
+                self._pass_hole(message.seq - self._applied - 1)
                 position = Position(MQTT, self._created, message.seq)
                 if message.subject.startswith(_TELEMETRY):
                     name = f"{MQTT}:{self._created}:{message.seq}"
@@ -128,6 +129,13 @@ class MqttIntake:
                 self._applied = message.seq
         finally:
             self._tell(news)
+
+    def _pass_hole(self, lost: int) -> None:
+        if lost:
+            log.error(
+                "Messages of MQTT are lost: their file was damaged, behind seq=%s: %s", self._applied, lost
+            )
+            self._counters.mqtt_lost += lost
 
     def _take(
         self, subject: str, data: bytes, time_ns: int, name: str, position: Position | None

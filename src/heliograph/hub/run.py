@@ -32,9 +32,11 @@ from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
-from heliograph.api.auth import Identities
+from heliograph.api.identity.identities import Identities
+from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
+from heliograph.broker.blocks import block_sizes, cut_off, forget_description
 from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
@@ -85,7 +87,9 @@ class Ready:
     home: Path
 
 
-def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> None:
+def main(
+    settings: Settings, home: Home, announce: Callable[[Ready], None], *, allow_setup: bool = False
+) -> None:
     """Run a hub until SIGINT or SIGTERM.
 
     Raises:
@@ -96,7 +100,7 @@ def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> N
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(settings, home, stop=stop, announce=announce)
+        await run(settings, home, stop=stop, announce=announce, allow_setup=allow_setup)
 
     os.umask(0o077)  # what the hub writes is its owner's alone, the catalogue too
     try:
@@ -116,7 +120,12 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def run(
-    settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]
+    settings: Settings,
+    home: Home,
+    *,
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+    allow_setup: bool = False,
 ) -> None:
     """Run a hub until ``stop`` is set, then close it in the order of the data.
 
@@ -131,7 +140,7 @@ async def run(
         stack.callback(listener.close)
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
-        hub = Hub(settings, home, kept, broker, listener)
+        hub = Hub(settings, home, kept, broker, listener, allow_setup=allow_setup)
         stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
@@ -205,6 +214,7 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         sync=settings.stream.sync,
     )
     end_stale(plan)
+    sizes = block_sizes(plan.folder)
     asked = settings.broker
     mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
     nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
@@ -212,10 +222,16 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     # the streams must stand before any MQTT client may connect: so first a start without the MQTT port
     async with nats_running(plan, Endpoints(nats_port, monitor_port, asked.mqtt_host, None)):
         connection = await connect(nats_port, HUB_USER, plan.hub_password)
-        await StreamLog(connection).prepare(settings.stream.max_bytes)
+        await StreamLog(connection).prepare(
+            settings.stream.max_bytes, unknown=lambda name: forget_description(plan.folder, name)
+        )
         await connection.close()
+    lost = cut_off(sizes)
+    for name, size_bytes in lost.items():
+        log.error("nats-server cut off what it found damaged, stream=%s bytes=%s", name, size_bytes)
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
+    server.cut_off = lost
     unanswered = Unanswered()
     connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
@@ -226,11 +242,19 @@ class Hub:
     """The parts of a running hub, joined."""
 
     def __init__(
-        self, settings: Settings, home: Home, kept: _Kept, broker: _Broker, listener: socket.socket
+        self,
+        settings: Settings,
+        home: Home,
+        kept: _Kept,
+        broker: _Broker,
+        listener: socket.socket,
+        *,
+        allow_setup: bool,
     ) -> None:
         self._settings = settings
         self._home = home
         self._broker = broker
+        self._allow_setup = allow_setup
         self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
@@ -299,6 +323,8 @@ class Hub:
             engine=self._engine,
             user_sql=self._user_sql,
             identities=self._identities,
+            directory=Directory(kept.database),
+            allow_setup=self._allow_setup,
             feed=self._feed,
             status=self._report,
             ledger=self._ledger,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from heliograph.errors import QueryError
+from heliograph.errors import QueryError, StoreError
 from heliograph.query.plan import Columns, Rows, Select, SelectRows
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.duck import Cursor, Duck
@@ -56,11 +56,20 @@ class QueryEngine:
             QueryError: the measurement or a field is unknown, or a limit was reached.
             BucketNotFound: the bucket is.
         """
-        return await self._answer(lambda cursor: self._select(select, cursor))
+        return await self._whole(select, lambda cursor: self._select(select, cursor))
 
     async def rows(self, select: SelectRows) -> Rows:
         """Return the points that a plan asks for, as :meth:`select` does."""
-        return await self._answer(lambda cursor: self._rows(select, cursor))
+        return await self._whole(select, lambda cursor: self._rows(select, cursor))
+
+    async def _whole(self, select: Select | SelectRows, work: Callable[[Cursor], _A]) -> _A:
+        try:
+            return await self._answer(work)
+        except StoreError:
+            # a damaged segment is set aside, and the others answer
+            if not await asyncio.to_thread(self._store.damage.check_all, (select.bucket, select.measurement)):
+                raise
+        return await self._answer(work)
 
     async def _answer(self, work: Callable[[Cursor], _A]) -> _A:
         try:

@@ -308,6 +308,12 @@ class Catalogue:
         segments[segments.index(old[-1])] = _segment(id_, new)
         self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
 
+    def drop(self, place: Place, segment: Segment) -> None:
+        """Remove one segment, whose file is damaged, and nothing else."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM segment WHERE id = ?", (segment.id,))
+        _put(self.segments, place, [s for s in self.segments[place] if s is not segment])
+
     def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
         """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""
         if paths is None:

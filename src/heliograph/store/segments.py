@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,6 +10,7 @@ from typing import Final
 from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
+from heliograph.store.checksum import finish, sync_folder
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot.sorted_rows import select_sorted
 from heliograph.store.hot.table import HotTable
@@ -53,7 +53,7 @@ class SegmentWriter:
         for rows in hot.sorted_days(tuple(measurement.tags)):
             path = self._path(bucket, measurement.name, rows.day, stamp)
             with self._duck.cursor() as cursor:
-                self._copy(cursor, select_sorted(rows, measurement, cursor.register), path)
+                path = self._copy(cursor, select_sorted(rows, measurement, cursor.register), path)
             yield Written(
                 bucket=bucket,
                 measurement=measurement.name,
@@ -97,7 +97,7 @@ class SegmentWriter:
         end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
         with self._duck.cursor() as cursor:
             rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
-            self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
+            path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
             count, low, high = cursor.rows(
                 f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(path))})"
             )[0]
@@ -118,15 +118,12 @@ class SegmentWriter:
         self._written += 1  # two measurements may share a folder on a disk that ignores case
         return folder / f"{day}-{stamp}-{self._written}.parquet"
 
-    def _copy(self, cursor: Cursor, select: str, path: Path) -> None:
-        """Write the rows of a statement; the file has its name when it is whole and on disk."""
+    def _copy(self, cursor: Cursor, select: str, path: Path) -> Path:
+        """Write the rows of a statement; return the name that the file has once it is whole and on disk."""
         temporary = path.with_suffix(_TEMPORARY)
         options = "FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true"
         cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        sync_folder(path.parent)
+        return finish(temporary, path)
 
     def _folder_of(self, bucket: str, measurement: str) -> Path:
         """Return the folder of a measurement's segments; a new one is on disk when this returns."""
@@ -161,12 +158,3 @@ def folder_name(name: str) -> str:
     if len(encoded) <= _NAME_LIMIT:
         return encoded
     return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's list of names on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

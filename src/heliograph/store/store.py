@@ -22,6 +22,7 @@ from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.bucket_report import BucketReport, bucket_reports
 from heliograph.store.catalogue import Catalogue, Watermark
+from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
@@ -122,11 +123,13 @@ class Store:
         self._current = Generation(0)
         self._sealing: list[Generation] = []
         self._default_keep_ns = default_keep_ns
+        self.damage = DamageWatch(self._catalogue, self._locks, folder)
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
             self._locks,
             self._hot_since,
+            self.damage.check,
             stamp=f"{self._started:x}",
             retire_after=retire_after,
             default_keep_ns=default_keep_ns,

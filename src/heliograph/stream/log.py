@@ -107,8 +107,8 @@ class StreamLog:
         self._unanswered = unanswered or Unanswered()
         self._trouble = trouble
 
-    async def prepare(self, max_bytes: int) -> None:
-        """Create both streams, or set their limit.
+    async def prepare(self, max_bytes: int, *, unknown: Callable[[str], object] = lambda _: None) -> None:
+        """Create both streams, or set their limit; ``unknown`` is called before one is created.
 
         This must happen before any MQTT client connects: nats-server makes ``$MQTT_msgs`` itself
         otherwise, with a retention that keeps nothing nobody subscribed to. There is no age limit on
@@ -131,6 +131,7 @@ class StreamLog:
                 try:
                     await self._js.stream_info(name)
                 except NotFoundError:
+                    unknown(name)
                     await self._js.add_stream(config)
                 else:
                     await self._js.update_stream(config)
@@ -168,6 +169,21 @@ class StreamLog:
         except (NatsError, APIError) as error:
             raise StreamError(name, f"cannot be asked: {error!r}") from error
         return info.state.subjects or {}
+
+    async def get(self, name: str, seq: int) -> Message | None:
+        """Return one message, its time rounded to microseconds; None when it was removed or is damaged.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        try:
+            found = await self._js.get_msg(name, seq)
+        except NotFoundError:
+            return None
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be asked for message {seq}: {error!r}") from error
+        time_ns = round(found.time.timestamp() * 1e6) * 1_000 if found.time else 0
+        return Message(seq, found.subject or "", found.data or b"", found.headers or {}, time_ns)
 
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
         """Store one message in ``LP`` and return its sequence; the stream has it on disk then.
