@@ -76,6 +76,10 @@ def _ingest(result: Record, name: str) -> Iterator[str]:
     for process in _of(result, name, OURS)[0]["ingest"]["peak_rss_mb"] if OURS in _servers(result) else ():
         peaks = [record["ingest"]["peak_rss_mb"][process] for record in _of(result, name, OURS)]
         yield f"  peak memory of ours while ingesting: {process} {max(peaks):.0f} MB"
+    for server in _servers(result):
+        busy = sum(record["ingest"]["busy"] for record in _of(result, name, server))
+        if busy:
+            yield f"  {server} asked {busy} times to try again"
     compared = {title: figure for title, _, figure in columns}
     for title in ("visible k lines/s", "CPU s/M lines", "B/value"):
         yield from _ratios(result, name, title, compared[title])

@@ -123,7 +123,7 @@ MACHINE = {
 
 def record(turn: int, server: str, visible_s: float) -> dict[str, Any]:
     figures = {"acked_s": visible_s, "visible_s": visible_s, "p50_ms": 1.0, "p99_ms": 2.0}
-    ingest = figures | {"cpu_s": 1.0, "peak_rss_mb": {"hub": 100.0, "nats-server": 50.5}, "busy": 0}
+    ingest = figures | {"cpu_s": 1.0, "peak_rss_mb": {"hub": 100.0, "nats-server": 50.5}, "busy": 3}
     settled = {"cpu_settled_s": 2.0, "disk_bytes": 500}
     return {"round": turn, "workload": "w", "server": server, "ingest": ingest} | settled
 
@@ -145,6 +145,7 @@ def test_a_report_compares_within_rounds() -> None:
     assert "0.25" in told, "bytes per value"
     assert " 150 " in told, "the sum of the processes"
     assert "nats-server 50 MB" in told
+    assert "influxd asked 6 times to try again" in told
     assert "All answers agree: 7 values" in told
     assert "ANSWERS DIFFER" in report(result | {"disagreements": ["w, q: influxd: at f 1.0 is not 2.0"]})
 
