@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _TELEMETRY: Final = f"{MQTT_PREFIX}tel."
 _QOS0_WAITING: Final = 10_000
+_QOS0_AT_ONCE: Final = 500
 _SLACK: Final = 2
 """While messages are read back a bucket may have so many times the series that it may have otherwise. What
 was taken before is taken again then, though the two streams come in another order."""
@@ -43,6 +44,10 @@ def topic_of(subject: str) -> str:
     It writes a level's end as ``.``, a dot as ``//``, and an empty level's end as ``/.``.
     """
     return _SEPARATORS.sub(lambda found: _TOPIC_SIGNS[found[0]], subject)
+
+
+_Passing: TypeAlias = tuple[str, bytes, int]
+"""Subject, data and time of arrival (ns) of a message of QoS 0."""
 
 
 class MqttIntake:
@@ -205,21 +210,27 @@ class MqttIntake:
 
     async def follow_qos0(self) -> None:
         """Apply QoS 0 messages as they pass by; runs until cancelled. None of them is promised to anyone."""
-        waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
+        waiting: asyncio.Queue[_Passing] = asyncio.Queue(_QOS0_WAITING)
 
         def put(subject: str, data: bytes) -> None:
             try:
-                waiting.put_nowait((subject, data))
+                waiting.put_nowait((subject, data, time.time_ns()))
             except asyncio.QueueFull:
                 self._counters.qos0_dropped += 1
 
         async with self._stream.passing(put):
             while True:
-                subject, data = await waiting.get()
-                now = time.time_ns()
-                try:
-                    news = await self._thread.run(self._take, subject, data, now, f"qos0:{now}", None)
-                except StoreBusy:
-                    self._counters.qos0_dropped += 1
-                else:
-                    self._publish(news)
+                group = [await waiting.get()]
+                while not waiting.empty() and len(group) < _QOS0_AT_ONCE:
+                    group.append(waiting.get_nowait())
+                await self._thread.run(self._apply_passing, group)
+                await asyncio.sleep(_GATHER)
+
+    def _apply_passing(self, group: list[_Passing]) -> None:
+        news: list[Applied] = []
+        for subject, data, time_ns in group:
+            try:
+                news += self._take(subject, data, time_ns, f"qos0:{time_ns}", None)
+            except StoreBusy:
+                self._counters.qos0_dropped += 1
+        self._tell(news)
