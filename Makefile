@@ -14,7 +14,7 @@ PAGE := src/heliograph/page/index.html
 PAGE_SOURCES := $(shell find web -name node_modules -prune -o -type f -print)
 
 # What the tests use that no Python or npm package brings.
-DEBIAN_PACKAGES := chromium influxdb iproute2 mosquitto mosquitto-clients
+DEBIAN_PACKAGES := chromium e2fsprogs faketime influxdb iproute2 mosquitto mosquitto-clients strace
 BENCH_PACKAGES := influxdb victoria-metrics
 PYTHON_FILES := src tests bench examples docs
 PYTEST := $(RUN) -m pytest $(if $(CI),-p no:cacheprovider)

@@ -172,6 +172,8 @@ class HttpIntake:
         result = WriteResult(
             parsed.points - sum(taken.dropped.values()), parsed.errors, parsed.error_count, taken.dropped
         )
+        if request.whole and (parsed.error_count or taken.dropped):
+            return replace(result, points=0)
         if not result.points:
             return result
         payload = await packing
@@ -211,6 +213,8 @@ class HttpIntake:
             surplus = parsed.points - too_old - again.points
             self._counters.points_new_series += surplus
             dropped[_too_many_series(self._store.series_per_bucket)] = surplus
+        if request.whole and (parsed.error_count or dropped):
+            only = {}
         fresh = self._store.declare(bucket, only)
         return _Taken(parsed, only, dropped, fresh, self._store.life(bucket), admitted)
 

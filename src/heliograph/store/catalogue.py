@@ -18,7 +18,7 @@ from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
-from heliograph.store.ledger.entry import Changes, Kind
+from heliograph.store.ledger.entry import Kind
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.schema import Measurement
@@ -269,7 +269,7 @@ class Catalogue:
         written: Sequence[Written],
         series: Iterable[tuple[str, str, SeriesKey]],
         watermarks: Mapping[str, Watermark],
-        ledger: Changes,
+        ledger: Sequence[tuple[str, str, str]],
     ) -> None:
         """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
 
@@ -279,7 +279,7 @@ class Catalogue:
         with self._database.transaction() as sql:
             ids = [_insert(sql, w, self._folder) for w in written]
             sql.executemany(
-                "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
+                "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
                 [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
             )
             for stream, mark in watermarks.items():
@@ -289,7 +289,7 @@ class Catalogue:
                 sql.execute("INSERT OR REPLACE INTO seal VALUES (?, ?, ?)", (stream, mark.seq, now))
             sql.executemany(
                 "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?)",
-                [(key.kind.value, key.name, change.text) for key, change in ledger.items()],
+                ledger,
             )
         for id_, w in zip(ids, written, strict=True):
             self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))

@@ -119,7 +119,7 @@ class SegmentWriter:
         return folder / f"{day}-{stamp}-{self._written}.parquet"
 
     def _copy(self, cursor: Cursor, select: str, path: Path) -> Path:
-        """Write the rows of a statement; return the name that the file has once it is whole and on disk."""
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
         temporary = path.with_suffix(_TEMPORARY)
         options = "FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true"
         cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")

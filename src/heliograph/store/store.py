@@ -27,8 +27,8 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
 from heliograph.store.hot.table import HotTable
-from heliograph.store.ledger.entry import Origin
-from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line
+from heliograph.store.ledger.entry import Origin, as_rows
+from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.relation import Snapshot
 from heliograph.store.retention import (
     FOREVER,
@@ -371,9 +371,10 @@ class Store:
             for (bucket, name), hot in generation.tables.items()
             for key in hot.series.codes
         ]
+        ledger = as_rows(generation.ledger)
         with self._locks.state:
             self._settle()
-            self._catalogue.commit(written, series, generation.marks, generation.ledger)
+            self._catalogue.commit(written, series, generation.marks, ledger)
             self._ledger.sealed(generation.ledger)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
@@ -446,10 +447,11 @@ class Store:
                 tuple(table.copy() for table in tables if len(table)),
             )
 
-    def ledger(self) -> list[Line]:
-        """Return what came from each device and for each bucket, and what became of it."""
+    def ledger(self, device: str | None = None) -> list[Line]:
+        """Return what came from each device and for each bucket, or from one, and what became of it."""
         with self._locks.state:
-            return self._ledger.lines()
+            entries = self._ledger.copies(device)
+        return lines(entries)
 
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
