@@ -228,8 +228,12 @@ class Catalogue:
             raise BucketNotFound(name)
         return found
 
-    def declare(self, bucket: str, batch: Batch) -> bool:
+    def declare(
+        self, bucket: str, batch: Batch, series: Mapping[str, Sequence[SeriesKey]] | None = None
+    ) -> bool:
         """Enter the tags and fields that a batch brings for the first time; True if there were any.
+
+        ``series`` tells by measurement which series may have new tags, where that is known.
 
         They are on disk when this returns: a field's type is settled before its first point is.
 
@@ -240,7 +244,9 @@ class Catalogue:
         new = [
             column
             for table in batch.values()
-            for column in known.get(table.measurement, Measurement(table.measurement)).missing(table)
+            for column in known.get(table.measurement, Measurement(table.measurement)).missing(
+                table, (series or {}).get(table.measurement, table.series)
+            )
         ]
         if not new:
             return False
@@ -313,7 +319,7 @@ class Catalogue:
             ids = [self._insert(sql, w) for w in written]
             self.rolled.mark(sql, hours)
             sql.executemany(
-                "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
+                "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
                 [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
             )
             for stream, mark in watermarks.items():

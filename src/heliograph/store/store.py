@@ -240,7 +240,16 @@ class Store:
             size_bytes = sum(g.size_bytes for g in generations)
             if rows > BUSY_FACTOR * self._seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
                 raise StoreBusy(f"{rows:,} points wait to be sealed; try again in a few seconds")
-            return self._catalogue.declare(bucket, batch)
+            tables = self._current.tables
+            return self._catalogue.declare(
+                bucket,
+                batch,
+                {
+                    name: tables[bucket, name].series.unknown(table.series)
+                    for name, table in batch.items()
+                    if (bucket, name) in tables
+                },
+            )
 
     def append(
         self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin] = ()
