@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from heliograph.errors import BucketExists, BucketNotFound, StoreBusy, StoreError
 from heliograph.model.point import Point
 from heliograph.model.time import DAY_NS, SECOND_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store import upkeep
-from heliograph.store.catalogue import Watermark
+from heliograph.store.database import _SCHEMA_VERSION
 from heliograph.store.relation import Segment
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Place, keep_ns, surplus, without_old
 from heliograph.store.store import Position, Store
@@ -402,14 +403,18 @@ TABLES_OF_VERSION_1 = {
 }
 
 
-@pytest.mark.parametrize("newer", ["retention deleted_bucket", "retention deleted_bucket retired"])
-def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_path: Path, newer: str) -> None:
+@pytest.mark.parametrize("retired", ["", " retired"])
+def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(
+    tmp_path: Path, retired: str
+) -> None:
+    newer = f"retention deleted_bucket deletion{retired}"
     points = [point("m", 5, {"host": "a"}, v=1)]
     with Kept(tmp_path) as kept:
         kept.write(*points, position=Position("LP", "c", 3))
         kept.store.seal()
     connection = sqlite3.connect(tmp_path / "catalog.db")
     connection.executescript("".join(f"DROP TABLE {table};" for table in newer.split()))
+    connection.execute("ALTER TABLE segment DROP COLUMN deletions")
     connection.execute("PRAGMA user_version = 1")
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     connection.close()
@@ -418,7 +423,7 @@ def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_pa
         kept.store = Store(
             tmp_path / "segments", kept.database, kept.duck, seal_rows=10, default_keep_ns=DAY_NS
         )
-        assert kept.database.rows("PRAGMA user_version") == [(2,)]
+        assert kept.database.rows("PRAGMA user_version") == [(_SCHEMA_VERSION,)]
         assert kept.store.upkeep.expire(NOW).rows == 0, "nobody asked to forget it"
         assert kept.rows("m") == merged(points)
         assert kept.store.watermarks() == {"LP": Watermark("c", 3)}

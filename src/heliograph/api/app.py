@@ -14,6 +14,7 @@ from heliograph.api import buckets, data, health, page, session, state, write
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
+from heliograph.api.influxdb import delete
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
@@ -33,6 +34,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/buckets", buckets.create, methods=["POST"]),
     Route("/api/buckets/{name}", buckets.change, methods=["PATCH"]),
     Route("/api/buckets/{name}", buckets.delete, methods=["DELETE"]),
+    Route("/api/delete", delete.delete, methods=["POST"]),
+    Route("/api/v2/delete", delete.delete_v2, methods=["POST"]),
     Route("/api/query", data.query, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from heliograph.api.auth import Identities
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import LineError
+from heliograph.model.predicate import Predicate
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
 from heliograph.query.user_sql import UserSql
@@ -86,12 +87,26 @@ class Buckets(Protocol):
         ...
 
 
+class Deletes(Protocol):
+    """Deleting points."""
+
+    async def delete(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> None:
+        """Delete the points of some series at ``start_ns <= time < end_ns``; what is written later is new.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+            Error: nothing was deleted; ``retry`` says whether trying again may help.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """One hub's services."""
 
     intake: Intake
     buckets: Buckets
+    deletes: Deletes
     store: Store
     engine: QueryEngine
     user_sql: UserSql

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "demo": "send random values, so that something moves",
     "query": "ask the hub in SQL",
     "bucket": "list, make and delete buckets, and say how long they keep what",
+    "delete": "delete points by measurement, tags and time",
     "status": "show what the hub holds, counts and refuses",
     "login": "print a fresh single-use link to the page",
     "token": "print the operator's token (on the hub's host)",

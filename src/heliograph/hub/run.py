@@ -43,6 +43,7 @@ from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
 from heliograph.hub.buckets import HubBuckets
 from heliograph.hub.counters import Counters
+from heliograph.hub.deletes import HubDeletes
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
 from heliograph.hub.housekeeping import Housekeeping
@@ -279,6 +280,7 @@ class Hub:
         return Services(
             intake=self._http,
             buckets=self._buckets,
+            deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
             user_sql=UserSql(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 from heliograph.errors import QueryError
+from heliograph.model.predicate import Predicate
+from heliograph.query.matching import matching_sql
 from heliograph.query.plan import Columns, Select
 from heliograph.query.sql import columns_of, select_sql
 from heliograph.store.duck import Cursor, Duck
@@ -41,6 +44,26 @@ class QueryEngine:
             sql, parameters = select_sql(select, snapshot, cursor.register)
             rows = await self._run(cursor, sql, parameters)
         return columns_of(select, rows)
+
+    async def count(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> int:
+        """Return how many points the series of a predicate have at ``start_ns <= time < end_ns``.
+
+        Raises:
+            QueryError: a limit was reached.
+            BucketNotFound: there is no such bucket.
+        """
+        with self._store.reading() as catalogue:
+            names = [name for name in catalogue.bucket(bucket) if predicate.names(name)]
+        points = 0
+        for name in names:
+            snapshot = await asyncio.to_thread(self._store.snapshot, bucket, name)
+            if snapshot is None:
+                continue
+            with self._duck.cursor() as cursor:
+                sql = matching_sql(snapshot, cursor.register, predicate, start_ns, end_ns)
+                ((count,),) = await self._run(cursor, sql, [])
+            points += cast("int", count)
+        return points
 
     async def _run(self, cursor: Cursor, sql: str, parameters: list[object]) -> list[tuple[object, ...]]:
         job = asyncio.get_running_loop().run_in_executor(self._pool, cursor.rows, sql, parameters)

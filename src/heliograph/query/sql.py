@@ -9,8 +9,9 @@ from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.plan import Aggregate, Columns, Select, Series, Value
-from heliograph.store.relation import Register, Snapshot, quote, render
+from heliograph.store.relation import Register, Snapshot, render
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import quote
 
 RATE_LOOKBACK_NS: Final = 120 * SECOND_NS
 """How far before the range a counter's earlier value is looked for."""

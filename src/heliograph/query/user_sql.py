@@ -16,7 +16,8 @@ from heliograph.errors import QueryError
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
-from heliograph.store.relation import Segment, Snapshot, literal, quote, render
+from heliograph.store.relation import Segment, Snapshot, render
+from heliograph.store.sql_text import literal, quote
 from heliograph.store.store import Store
 
 MAX_ROWS: Final = 100_000

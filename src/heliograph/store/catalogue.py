@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,7 +17,9 @@ from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store.database import Database
+from heliograph.store.deletes.remembered import Deletions
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.schema import Measurement
@@ -28,14 +30,6 @@ MAX_COLUMNS: Final = 1_000
 """Tags and fields of one measurement. A seal holds a buffer per column."""
 _RAW: Final = 0
 """The resolution of points that are kept as they came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """Up to where a stream is held by segments. ``created`` tells a recreated stream from the old one."""
-
-    created: str
-    seq: int
 
 
 class Catalogue:
@@ -56,6 +50,7 @@ class Catalogue:
         """By bucket, a number that it gets when it is made: one made anew is not the one that was deleted."""
         self.deleted: dict[tuple[str, str], Watermark] = {}
         """By bucket and stream: up to where its messages were for a bucket that has been deleted."""
+        self.deletions = Deletions(database)
         self._births = itertools.count()
         self._load()
 
@@ -80,13 +75,25 @@ class Catalogue:
         ):
             key = tuple((k, v) for k, v in json.loads(tags))
             self.series.setdefault((bucket, measurement), {})[key] = last_ns
-        for id_, bucket, measurement, path, level, columns, rows, low, high, size in self._database.rows(
-            "SELECT id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns, size_bytes"
-            " FROM segment ORDER BY id"
+        for (
+            id_,
+            bucket,
+            measurement,
+            path,
+            level,
+            columns,
+            rows,
+            low,
+            high,
+            size,
+            hidden,
+        ) in self._database.rows(
+            "SELECT id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns, size_bytes,"
+            " deletions FROM segment ORDER BY id"
         ):
-            segment = Segment(
-                id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size, level
-            )
+            deletions = tuple(self.deletions[number] for number in json.loads(hidden))
+            known = frozenset(json.loads(columns))
+            segment = Segment(id_, self._folder / path, known, rows, low, high, size, level, deletions)
             self.segments.setdefault((bucket, measurement), []).append(segment)
         if DEFAULT_BUCKET not in self.measurements:
             self.create_bucket(DEFAULT_BUCKET, {})
@@ -143,16 +150,18 @@ class Catalogue:
         places = [place for place in self.segments if place[0] == name]
         gone = [(place, segment) for place in places for segment in self.segments[place]]
         with self._database.transaction() as sql:
-            self._retire(sql, [segment for _, segment in gone])
+            self.retire(sql, [segment for _, segment in gone])
             for table in ("column_", "series", "segment", "retention"):
                 sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (name,))
             sql.execute("DELETE FROM bucket WHERE name = ?", (name,))
+            forgotten = self.deletions.drop_bucket(sql, name)
             sql.executemany(
                 "INSERT OR REPLACE INTO deleted_bucket VALUES (?, ?, ?, ?)",
                 [(name, stream, mark.created, mark.seq) for stream, mark in positions.items()],
             )
             if name == DEFAULT_BUCKET:
                 _insert_bucket(sql, name)
+        self.deletions.forget(forgotten)
         for place in places:
             del self.segments[place]
         self.series = {place: series for place, series in self.series.items() if place[0] != name}
@@ -164,7 +173,8 @@ class Catalogue:
         return gone
 
     def release(self, stream: str, created: str, first_seq: int) -> None:
-        """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
+        """Drop what is remembered of deletes about messages that a stream holds no longer."""
+        self.deletions.release(stream, created, first_seq)
         gone = [
             key
             for key, mark in self.deleted.items()
@@ -254,6 +264,25 @@ class Catalogue:
             sql.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq))
             sql.execute("DELETE FROM seal WHERE stream = ?", (stream,))
 
+    def cut(self, stream: str, created: str, last_seq: int) -> None:
+        """Take back what is remembered of deletes about positions that a stream has lost.
+
+        The messages that get these positions from now on came after the deletes.
+        """
+        self.deletions.cut(stream, created, last_seq)
+        lost = [
+            (bucket, name)
+            for (bucket, name), mark in self.deleted.items()
+            if name == stream and mark.created == created and mark.seq > last_seq
+        ]
+        if lost:
+            with self._database.transaction() as sql:
+                sql.executemany(
+                    "UPDATE deleted_bucket SET seq = ? WHERE bucket = ? AND stream = ?",
+                    [(last_seq, *key) for key in lost],
+                )
+        self.deleted |= {key: Watermark(created, last_seq) for key in lost}
+
     def commit(
         self,
         written: Sequence[Written],
@@ -266,7 +295,11 @@ class Catalogue:
             ids = [_insert(sql, w, self._folder) for w in written]
             sql.executemany(
                 "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
-                [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
+                [
+                    (b, m, json.dumps(key), self.series[b, m][key])
+                    for b, m, key in series
+                    if key in self.series.get((b, m), ())  # else deleted meanwhile
+                ],
             )
             for stream, mark in watermarks.items():
                 sql.execute(
@@ -276,19 +309,33 @@ class Catalogue:
         for id_, w in zip(ids, written, strict=True):
             self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
 
-    def replace(self, old: Sequence[Segment], new: Written) -> None:
-        """Enter a merged segment in the place of those that it was made of, in one transaction.
+    def replace(self, place: Place, old: Sequence[Segment], new: Written | None) -> bool:
+        """Enter a segment, or nothing, in the place of those that it was made of, in one transaction.
 
         Of equal points the later segment wins, so the order of a day's segments must stay: the new one
-        gets the place, and the id, of the last of the old ones, which are neighbours in that order.
+        gets the place, and the id, of the last of the old ones, which are neighbours in that order. What
+        was deleted while it was written is in it and hidden. False: they are not there any more.
         """
+        paths = {s.path for s in old}
+        present = [s for s in self.segments.get(place, ()) if s.path in paths]
+        if len(present) < len(old):
+            return False
+        done = {d.id for s in old for d in s.deletions}
+        since = {d.id: d for s in present for d in s.deletions if d.id not in done}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
-            self._retire(sql, old)
-            id_ = _insert(sql, new, self._folder, old[-1].id)
-        segments = self.segments[new.bucket, new.measurement]
-        segments[segments.index(old[-1])] = _segment(id_, new)
-        self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
+            self.retire(sql, old)
+            if new is not None:
+                new = replace(new, deletions=tuple(since.values()))
+                _insert(sql, new, self._folder, old[-1].id)
+        segments: list[Segment] = []
+        for segment in self.segments[place]:
+            if segment.path not in paths:
+                segments.append(segment)
+            elif new is not None and segment.path == old[-1].path:
+                segments.append(_segment(old[-1].id, new))
+        put(self.segments, place, segments)
+        return True
 
     def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
         """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""
@@ -303,12 +350,22 @@ class Catalogue:
 
     def new_run(self, started_ns: int) -> int | None:
         """Note when this run began and return when the one before it did, None if there was none."""
-        rows = self._database.rows("SELECT value FROM counter WHERE name = 'run'")
-        with self._database.transaction() as sql:
-            sql.execute("INSERT OR REPLACE INTO counter VALUES ('run', ?)", (started_ns,))
+        before = self.counter("run")
+        self.set_counter("run", started_ns)
+        return before
+
+    def counter(self, name: str) -> int | None:
+        """Return a number that was noted; None if it never was."""
+        rows = self._database.rows("SELECT value FROM counter WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else None
 
-    def _retire(self, sql: sqlite3.Connection, segments: Iterable[Segment]) -> None:
+    def set_counter(self, name: str, value: int) -> None:
+        """Note a number."""
+        with self._database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
+
+    def retire(self, sql: sqlite3.Connection, segments: Iterable[Segment]) -> None:
+        """Note in a transaction that the files of segments are to be removed."""
         sql.executemany("INSERT INTO retired VALUES (?)", [(self._relative(s.path),) for s in segments])
 
     def _unlink(self, path: Path) -> None:
@@ -322,6 +379,11 @@ class Catalogue:
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self._folder))
+
+    def present(self, placed: Iterable[Placed]) -> list[Placed]:
+        """Return those segments that are still there: a merge, a delete or a bucket's end comes between."""
+        paths = {s.path for some in self.segments.values() for s in some}
+        return [(place, segment) for place, segment in placed if segment.path in paths]
 
     def forget(self, placed: Sequence[Placed], hot_since: Callable[[Place], int]) -> None:
         """Remove segments, and the series that have no point left, in one transaction.
@@ -338,15 +400,15 @@ class Catalogue:
         floors = {place: min(floor_ns, hot_since(place)) for place, floor_ns in floors.items()}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(id_,) for id_ in gone])
-            self._retire(sql, [segment for _, segment in placed])
+            self.retire(sql, [segment for _, segment in placed])
             sql.executemany(
                 "DELETE FROM series WHERE bucket = ? AND measurement = ? AND last_ns < ?",
                 [(*place, floor_ns) for place, floor_ns in floors.items()],
             )
         for place, some in left.items():
-            _put(self.segments, place, some)
+            put(self.segments, place, some)
             series = self.series.get(place, {})
-            _put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
+            put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
@@ -364,7 +426,7 @@ class Catalogue:
 _Kept = TypeVar("_Kept", bound=Sized)
 
 
-def _put(entries: dict[Place, _Kept], place: Place, entry: _Kept) -> None:
+def put(entries: dict[Place, _Kept], place: Place, entry: _Kept) -> None:
     """Set an entry, or remove it when it is empty."""
     if len(entry):
         entries[place] = entry
@@ -382,15 +444,28 @@ def _insert_rule(sql: sqlite3.Connection, bucket: str, pattern: str, keep_ns: in
 
 def _insert(sql: sqlite3.Connection, w: Written, folder: Path, id_: int | None = None) -> int:
     path, columns = str(w.path.relative_to(folder)), json.dumps(sorted(w.columns))
-    row = (id_, w.bucket, w.measurement, path, w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes)
+    hidden = json.dumps([d.id for d in w.deletions])
+    row = (
+        id_,
+        w.bucket,
+        w.measurement,
+        path,
+        w.level,
+        columns,
+        w.rows,
+        w.min_ns,
+        w.max_ns,
+        w.size_bytes,
+        hidden,
+    )
     return int(
         sql.execute(
             "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns,"
-            " size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " size_bytes, deletions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             row,
         ).fetchone()[0]
     )
 
 
 def _segment(id_: int, w: Written) -> Segment:
-    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level)
+    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level, w.deletions)

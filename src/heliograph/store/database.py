@@ -50,7 +50,14 @@ CREATE TABLE deleted_bucket (
   PRIMARY KEY (bucket, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+# The numbers in segment.deletions are of deletes whose points are still in the segment's file.
+_VERSION_3: Final = """
+CREATE TABLE deletion (
+  id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, conditions TEXT NOT NULL, start_ns INTEGER NOT NULL,
+  end_ns INTEGER NOT NULL, marks TEXT NOT NULL, settled INTEGER NOT NULL) STRICT;
+ALTER TABLE segment ADD COLUMN deletions TEXT NOT NULL DEFAULT '[]';
+"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 

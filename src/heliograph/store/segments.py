@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Final
 from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
-from heliograph.store.duck import Duck
+from heliograph.store.deletes.deletion import Deletion
+from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot import HotRows
-from heliograph.store.relation import Segment, Snapshot, literal, quote, render
+from heliograph.store.relation import Snapshot, render
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import literal, quote
 
 _NAME_LIMIT: Final = 120
-_TEMPORARY: Final = ".tmp"
+TEMPORARY: Final = ".tmp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,17 @@ class Written:
     max_ns: int
     size_bytes: int
     level: int
+    deletions: tuple[Deletion, ...] = ()
+    """What was deleted while it was written, and is still in it."""
 
 
 class SegmentWriter:
-    """Writes segments below one folder. One thread at a time."""
+    """Writes segments below one folder."""
 
     def __init__(self, folder: Path, duck: Duck) -> None:
         self.folder = folder
         self._duck = duck
-        self._written = 0
+        self._numbers = itertools.count(1)
 
     def write(self, bucket: str, measurement: Measurement, hot: HotRows, stamp: str) -> Iterator[Written]:
         """Write the rows of a hot table, one file per UTC day, sorted by tags and time.
@@ -55,16 +60,6 @@ class SegmentWriter:
         )
         for start_ns in self._days(hot):
             yield self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp)
-
-    def merge(
-        self, bucket: str, measurement: Measurement, segments: Sequence[Segment], stamp: str
-    ) -> Written:
-        """Write the rows of some segments of one day, oldest first, as one segment of the next level."""
-        snapshot = Snapshot(measurement, tuple(segments), ())
-        columns = frozenset().union(*(s.columns for s in segments))
-        start_ns = segments[0].min_ns // DAY_NS * DAY_NS
-        level = max(s.level for s in segments) + 1
-        return self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp, level=level)
 
     def _days(self, hot: HotRows) -> list[int]:
         first, last = hot.min_ns // DAY_NS, hot.max_ns // DAY_NS
@@ -86,13 +81,10 @@ class SegmentWriter:
         start_ns: int,
         *,
         stamp: str,
-        level: int = 0,
     ) -> Written:
         measurement = snapshot.measurement
-        folder = self._folder_of(bucket, measurement.name)
-        self._written += 1  # two measurements may share a folder on a disk that ignores case
-        path = folder / f"{start_ns // DAY_NS}-{stamp}-{self._written}.parquet"
-        temporary = path.with_suffix(_TEMPORARY)
+        path = self.new_path(bucket, measurement.name, start_ns // DAY_NS, stamp)
+        temporary = path.with_suffix(TEMPORARY)
         tags = [p for p in measurement.tags.values() if p in columns]
         fields = [p for p, _ in measurement.fields.values() if p in columns]
         wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
@@ -104,13 +96,8 @@ class SegmentWriter:
                 f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
                 f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
             )
-            count, low, high = cursor.rows(
-                f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(temporary))})"
-            )[0]
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        sync_folder(folder)
+            count, low, high = extent(cursor, temporary)
+        publish(temporary, path)
         return Written(
             bucket=bucket,
             measurement=measurement.name,
@@ -120,8 +107,13 @@ class SegmentWriter:
             min_ns=low,
             max_ns=high,
             size_bytes=path.stat().st_size,
-            level=level,
+            level=0,
         )
+
+    def new_path(self, bucket: str, measurement: str, day: int, stamp: str) -> Path:
+        """Return where a new segment of a UTC day is to stand; its folder is on disk."""
+        # the number, since two measurements may share a folder on a disk that ignores case
+        return self._folder_of(bucket, measurement) / f"{day}-{stamp}-{next(self._numbers)}.parquet"
 
     def _folder_of(self, bucket: str, measurement: str) -> Path:
         """Return the folder of a measurement's segments; a new one is on disk when this returns."""
@@ -142,12 +134,26 @@ class SegmentWriter:
         for path in self.folder.rglob("*"):
             if path.is_dir() or path in known:
                 continue
-            if path.suffix == _TEMPORARY or (stamp and f"-{stamp}-" in path.name):
+            if path.suffix == TEMPORARY or (stamp and f"-{stamp}-" in path.name):
                 path.unlink()
                 removed += 1
             else:
                 unknown += 1
         return removed, unknown
+
+
+def extent(cursor: Cursor, path: Path) -> tuple[int, int, int]:
+    """Return the number of rows of a file and its earliest and latest time."""
+    (row,) = cursor.rows(f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(path))})")
+    return row[0], row[1] or 0, row[2] or 0
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a written file its name; file and name are on disk when this returns."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    sync_folder(path.parent)
 
 
 def folder_name(name: str) -> str:

@@ -2,8 +2,9 @@
 
 Sealing every ten minutes makes 144 small files a day and measurement; a query over a month would open
 thousands. Neighbours of one day and level are merged twelve at a time into the next level, and what is
-left of a day when a later one has begun is merged whatever its level: a point is written about three times
-in all, and a day ends as no more than ``CLOSED_FILES`` files.
+left of a day when a later one has begun is merged whatever its level, so that a past day has no more than
+``CLOSED_FILES`` small files. Once a day every past day that has several files becomes one. A point is written
+about four times in all.
 """
 
 from __future__ import annotations
@@ -19,16 +20,25 @@ FAN_IN: Final = 12
 CLOSED_FILES: Final = 3
 """A past day may keep this many files, so that a late point does not write the whole day again."""
 MAX_ROWS: Final = 1_000_000
-"""No merge makes a larger segment: sorting it must fit the query engine's memory."""
+"""No merge during the day makes a larger segment: the day's own merge would only write it again."""
+DAY_ROWS: Final = 16_000_000
+"""A day with more rows ends as several files: a merge of minutes would keep what is too old from being
+forgotten, and begin anew if it is interrupted."""
 
 
-def due(segments: Sequence[Segment]) -> list[Segment]:
+def due(segments: Sequence[Segment], closed_before: int | None = None) -> list[Segment]:
     """Return neighbours that should become one segment; empty if there are none.
 
     ``segments`` are those of one measurement in the order of sealing, each within one UTC day. Only
     neighbours of a day may be merged: of equal points the later segment wins, and that order must stay.
+    Days before ``closed_before``, counted from 1970, are to become one file each.
     """
     by_day = sorted(segments, key=_day)
+    for day, run in groupby(by_day, key=_day):
+        if closed_before is not None and day < closed_before:
+            several = [group for group in _groups(run, DAY_ROWS) if len(group) > 1]
+            if several:
+                return several[0]
     newest = _day(by_day[-1]) if by_day else 0
     for _, run in groupby(by_day, key=lambda s: (_day(s), s.level)):
         chosen = next((group for group in _groups(run) if len(group) >= FAN_IN), [])
@@ -42,12 +52,12 @@ def due(segments: Sequence[Segment]) -> list[Segment]:
     return []
 
 
-def _groups(segments: Iterable[Segment]) -> list[list[Segment]]:
-    """Split neighbours into groups of at most ``MAX_ROWS`` rows; a larger segment stands alone."""
+def _groups(segments: Iterable[Segment], max_rows: int = MAX_ROWS) -> list[list[Segment]]:
+    """Split neighbours into groups of at most so many rows; a larger segment stands alone."""
     groups: list[list[Segment]] = []
-    rows = MAX_ROWS
+    rows = max_rows
     for segment in segments:
-        if rows + segment.rows > MAX_ROWS:
+        if rows + segment.rows > max_rows:
             groups.append([])
             rows = 0
         groups[-1].append(segment)

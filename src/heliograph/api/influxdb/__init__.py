@@ -1,0 +1,1 @@
+"""Routes of InfluxDB 2.x besides writing."""
