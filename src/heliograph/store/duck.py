@@ -54,7 +54,7 @@ class Duck:
     @contextlib.contextmanager
     def small(self, memory_bytes: int) -> Iterator[Duck]:
         """Another engine for the block, on the same folders: one thread, in order, and little memory."""
-        spill = self._spill / "small" if self._spill else None
+        spill = self._spill.with_name(f"{self._spill.name}-small") if self._spill else None
         engine = Duck(self._folders, memory_bytes=memory_bytes, threads=1, spill=spill, in_order=True)
         try:
             yield engine

@@ -20,9 +20,9 @@ from heliograph.store.schema import Measurement
 from heliograph.store.segments import TEMPORARY, SegmentWriter, Written, extent, publish
 from heliograph.store.sql_text import literal, quote, text_sql
 
-MEMORY_BYTES: Final = 48 * 1024 * 1024
+MEMORY_BYTES: Final = 40 * 1024 * 1024
 """What DuckDB may use for a merge; the process grows by a little more (bench.compaction)."""
-SLICE_BYTES: Final = 32 * 1024 * 1024
+SLICE_BYTES: Final = 16 * 1024 * 1024
 _CELL_BYTES: Final = 24
 """What a value takes while it is sorted, roughly."""
 _MIN_ROWS: Final = 2_048
