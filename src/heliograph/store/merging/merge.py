@@ -20,7 +20,7 @@ from heliograph.store.schema import Measurement
 from heliograph.store.segments import TEMPORARY, SegmentWriter, Written, extent, publish
 from heliograph.store.sql_text import literal, quote, text_sql
 
-MEMORY_BYTES: Final = 40 * 1024 * 1024
+MEMORY_BYTES: Final = 32 * 1024 * 1024
 """What DuckDB may use for a merge; the process grows by a little more (bench.compaction)."""
 SLICE_BYTES: Final = 16 * 1024 * 1024
 _CELL_BYTES: Final = 24
@@ -76,10 +76,7 @@ class Merger:
         temporary = path.with_suffix(TEMPORARY)
         job = _Job(Snapshot(measurement, tuple(segments), ()), day, tags, fields, self._stopping)
         try:
-            with self._duck.small(MEMORY_BYTES) as engine, engine.cursor() as cursor:
-                self._cursor = cursor
-                job.write(cursor, temporary)
-                count, low, high = extent(cursor, temporary)
+            count, low, high = self._run(job, temporary)
             if not count:
                 return None
             publish(temporary, path)
@@ -88,6 +85,18 @@ class Merger:
             temporary.unlink(missing_ok=True)
         size_bytes = path.stat().st_size
         return Written(bucket, measurement.name, path, columns, count, low, high, size_bytes, level)
+
+    def _run(self, job: _Job, path: Path) -> tuple[int, int, int]:
+        """Write a merge and return its rows and span; in smaller slices if the memory does not suffice."""
+        while True:
+            try:
+                with self._duck.small(MEMORY_BYTES) as engine, engine.cursor() as cursor:
+                    self._cursor = cursor
+                    job.write(cursor, path)
+                    return extent(cursor, path)
+            except QueryError:
+                if self.stopped or not job.smaller():
+                    raise
 
 
 class _Job:
@@ -109,6 +118,11 @@ class _Job:
         self._key = [quote(c) for c in [*tags, "time"]]
         rows = SLICE_BYTES // (_CELL_BYTES * (1 + len(tags) + len(fields)))
         self._slice_rows = max(rows // _MIN_ROWS, 1) * _MIN_ROWS
+
+    def smaller(self) -> bool:
+        """Cut into smaller slices from now on; False if they are small already."""
+        self._slice_rows = self._slice_rows // 4 // _MIN_ROWS * _MIN_ROWS
+        return self._slice_rows >= _MIN_ROWS
 
     def write(self, cursor: Cursor, path: Path) -> None:
         """Write the merged rows to a file."""
