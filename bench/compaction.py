@@ -1,4 +1,4 @@
-"""How much memory and time a day's merge takes, and how long seals wait meanwhile: ``python -m bench.compaction``.
+"""What a day's merge takes, and how long seals wait meanwhile: ``python -m bench.compaction``.
 
 A day of one measurement is laid out as seals leave it, one file for every 100,000 points, and then merged
 into one file. In the second round a device brings the day's points once more, late and with another value.
@@ -94,10 +94,11 @@ class _Day:
         rows = (
             f"SELECT r % {_HOSTS} AS h, r // {_HOSTS} AS k FROM range({first}, {first + _SEAL_ROWS}) AS s(r)"
         )
+        file = literal(str(path))
         with self.duck.cursor() as cursor:
             cursor.rows(
                 f"COPY (SELECT ({_DAY * DAY_NS} + k * {step})::BIGINT AS time, {tags}, {fields} FROM ({rows})"
-                f" ORDER BY {', '.join(_TAGS)}, time) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+                f" ORDER BY {', '.join(_TAGS)}, time) TO {file} (FORMAT parquet, COMPRESSION zstd)"
             )
         low = _DAY * DAY_NS + first // _HOSTS * step
         high = _DAY * DAY_NS + (first + _SEAL_ROWS - 1) // _HOSTS * step
@@ -106,7 +107,7 @@ class _Day:
             DEFAULT_BUCKET, _NAME, path, frozenset([*_TAGS, *_FIELDS]), _SEAL_ROWS, low, high, size_bytes, 1
         )
         with self.store.reading() as catalogue:
-            catalogue.commit([written], [], {})
+            catalogue.commit([written], [], {}, {})
 
     def files(self) -> int:
         with self.store.reading() as catalogue:

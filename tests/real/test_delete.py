@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -63,6 +64,35 @@ def test_influxdbs_client_deletes(hub: HubProcess) -> None:
     rows = hub.sql("SELECT host, v FROM client WHERE host = 'a' ORDER BY time")
     assert rows == [["a", 0.0], ["a", 3.0]], "both ends of the range are included"
     assert len(hub.sql("SELECT 1 FROM client WHERE host = 'b'")) == 4
+
+
+def test_the_pages_queries_leave_out_what_is_deleted_before_and_after_files_are_written_anew(
+    tmp_path: Path,
+) -> None:
+    with HubProcess(tmp_path / "hub", "--no-agent", "--set", "store.seal_interval=1s") as hub:
+        write(
+            hub, f"{V2}telegraf", "\n".join(f"page,host={h} v=1 {BASE + s}" for s in range(9) for h in "ab")
+        )
+        until(lambda: hub.status()["store"]["rows_hot"] == 0, "nothing is sealed")
+        asked = {
+            "bucket": "telegraf",
+            "start_ms": BASE * 1000,
+            "end_ms": (BASE + 9) * 1000,
+            "interval_ms": 9000,
+            "queries": [
+                {"id": "a", "measurement": "page", "fields": ["v"], "fn": "sum", "group_by": ["host"]}
+            ],
+        }
+
+        def sums() -> dict[str, float]:
+            (answer,) = hub.json("POST", "/api/query", asked)["results"]
+            return {s["tags"]["host"]: sum(v or 0 for v in s["values"]) for s in answer["series"]}
+
+        assert sums() == {"a": 9.0, "b": 9.0}
+        assert delete(hub, "host=a", BASE + 2, BASE + 20)[0] == 204
+        assert sums() == {"a": 2.0, "b": 9.0}
+        until(lambda: hub.status()["store"]["rows_sealed"] == 11, "no file is written anew")
+        assert sums() == {"a": 2.0, "b": 9.0}
 
 
 def test_the_command_counts_asks_and_deletes(hub: HubProcess) -> None:
@@ -144,8 +174,6 @@ def test_what_is_deleted_stays_so_over_a_kill_and_a_second_reading_of_the_stream
 
 def forget_positions(hub: HubProcess) -> None:
     """Make the hub read its streams from the first message, as one that was put back is."""
-    import sqlite3
-
     hub.kill()
     connection = sqlite3.connect(hub.home / "catalog.db")
     connection.execute("UPDATE watermark SET created = 'another stream'")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,6 +11,7 @@ from typing import Final
 from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
+from heliograph.store.checksum import finish, sync_folder
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot import HotRows
@@ -97,7 +97,7 @@ class SegmentWriter:
                 f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
             )
             count, low, high = extent(cursor, temporary)
-        publish(temporary, path)
+        path = finish(temporary, path)
         return Written(
             bucket=bucket,
             measurement=measurement.name,
@@ -148,26 +148,9 @@ def extent(cursor: Cursor, path: Path) -> tuple[int, int, int]:
     return row[0], row[1] or 0, row[2] or 0
 
 
-def publish(temporary: Path, path: Path) -> None:
-    """Give a written file its name; file and name are on disk when this returns."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_folder(path.parent)
-
-
 def folder_name(name: str) -> str:
     """Return a bucket's or measurement's name as one that every file system takes."""
     encoded = percent_encode(name, safe=" ").replace(".", "%2E").replace("~", "%7E")
     if len(encoded) <= _NAME_LIMIT:
         return encoded
     return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's list of names on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,6 @@ from heliograph.errors import QueryError, StoreBusy, StoreError
 from heliograph.model.time import DAY_NS, MAX_TIME_NS, SECOND_NS
 from heliograph.store.catalogue import Catalogue
 from heliograph.store.deletes.eraser import Eraser
-from heliograph.store.generation import Generation
 from heliograph.store.merging.compaction import due
 from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Segment
@@ -55,8 +54,8 @@ class Upkeep:
         merger: Merger,
         locks: Locks,
         eraser: Eraser,
-        waiting: Callable[[], Sequence[Generation]],
         *,
+        damaged: Callable[[Place, Sequence[Segment]], int],
         stamp: str,
         retire_after: float,
         default_keep_ns: int,
@@ -65,7 +64,7 @@ class Upkeep:
         self._merger = merger
         self._locks = locks
         self._eraser = eraser
-        self._waiting = waiting
+        self._damaged = damaged
         self._stamp = stamp
         self._retire_after = retire_after
         self._default_keep_ns = default_keep_ns
@@ -116,7 +115,11 @@ class Upkeep:
         while True:
             with self._locks.state:
                 old = due(self._catalogue.segments.get(place, ()), closed_before)
-            if not old or not self._renew(place, old, max(s.level for s in old) + 1):
+            if not old:
+                return merged
+            if self._damaged(place, old):
+                continue  # a damaged value must not get a new checksum
+            if not self._renew(place, old, max(s.level for s in old) + 1):
                 return merged
             merged += len(old)
 
@@ -179,10 +182,12 @@ class Upkeep:
             marked = self._eraser.marked()
         written = sum(self._logged(p, partial(self._erase, p, s)) for p, s in marked)
         with self._locks.state:
-            self._eraser.prune(self._waiting())
+            self._eraser.prune()
         return written
 
     def _erase(self, place: Place, segment: Segment) -> int:
+        if self._damaged(place, [segment]):
+            return 0
         if self._eraser.is_touched(place, segment):
             return int(self._renew(place, [segment], segment.level))
         with self._locks.state:
@@ -247,5 +252,5 @@ class Upkeep:
         return total(forgotten)
 
     def _hot_since(self, place: Place) -> int:
-        tables = [g.tables[place] for g in self._waiting() if place in g.tables]
+        tables = [g.tables[place] for g in self._eraser.waiting() if place in g.tables]
         return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -52,11 +52,14 @@ class Eraser:
         database: Database,
         duck: Duck,
         snapshot: Callable[[str, str], Snapshot | None],
+        waiting: Callable[[], Sequence[Generation]],
     ) -> None:
         self._catalogue = catalogue
         self._database = database
         self._duck = duck
         self._snapshot = snapshot
+        self.waiting = waiting
+        """Gives the hot tables, oldest first."""
 
     def enter(self, deletion: Deletion, generations: Sequence[Generation]) -> Deleted:
         """Make a delete hold, for the segments and some generations; with the lock of the state.
@@ -232,10 +235,10 @@ class Eraser:
             sql.execute("UPDATE segment SET deletions = ? WHERE id = ?", _marks_row(shown))
         some[at] = shown
 
-    def prune(self, generations: Iterable[Generation]) -> None:
+    def prune(self) -> None:
         """Forget the deletes that nothing needs any more; with the lock of the state."""
         used = {d.id for _, s in self.marked() for d in s.deletions}
-        used |= {d.id for g in generations for d in g.deletions}
+        used |= {d.id for g in self.waiting() for d in g.deletions}
         self._catalogue.deletions.prune(used)
 
 

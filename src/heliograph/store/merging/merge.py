@@ -14,10 +14,11 @@ from typing import Final, TypeAlias
 
 from heliograph.errors import QueryError
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
+from heliograph.store.checksum import finish
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.relation import Segment, Snapshot, render, stored_rows
 from heliograph.store.schema import Measurement
-from heliograph.store.segments import TEMPORARY, SegmentWriter, Written, extent, publish
+from heliograph.store.segments import TEMPORARY, SegmentWriter, Written, extent
 from heliograph.store.sql_text import literal, quote, text_sql
 
 MEMORY_BYTES: Final = 32 * 1024 * 1024
@@ -79,7 +80,7 @@ class Merger:
             count, low, high = self._run(job, temporary)
             if not count:
                 return None
-            publish(temporary, path)
+            path = finish(temporary, path)
         finally:
             self._cursor = None
             temporary.unlink(missing_ok=True)

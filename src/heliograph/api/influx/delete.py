@@ -13,11 +13,12 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.api.auth import require_operator
+from heliograph.api.auth import caller_of, require_operator
 from heliograph.api.body import read_json
-from heliograph.api.errors import speaks_v2, v2_error
+from heliograph.api.errors import speaks_influx_v2, speaks_v2, v2_error
 from heliograph.api.guard import require_own_origin
-from heliograph.api.services import Services, services
+from heliograph.api.identity.rights import Action
+from heliograph.api.services import services
 from heliograph.codec.predicate import parse_predicate
 from heliograph.errors import QueryError
 from heliograph.model.predicate import Predicate
@@ -39,13 +40,17 @@ class _Asked:
     """Exclusive."""
 
 
-@speaks_v2
+@speaks_influx_v2
 async def delete_v2(request: Request) -> Response:
     """``POST /api/v2/delete?bucket=…[&org=…]`` with ``{"start", "stop", "predicate"}``, as InfluxDB 2.x."""
-    hub = _changing(request)
-    bucket = request.query_params.get("bucket") or request.query_params.get("bucketID", "")
-    if not bucket:
+    hub = services(request)
+    caller = caller_of(request, hub.identities)
+    require_own_origin(request)
+    asked_for = request.query_params.get("bucket") or request.query_params.get("bucketID", "")
+    if not asked_for:
         return v2_error(400, "Please provide either bucketID or bucket")
+    bucket = hub.directory.bucket_name(asked_for)
+    hub.identities.require(caller, Action.WRITE, bucket)
     body = await read_json(request)
     for key in ("start", "stop"):
         if not body.get(key):
@@ -61,7 +66,9 @@ async def delete(request: Request) -> Response:
 
     The answer is the number of points; with ``"count_only": true`` nothing else happens.
     """
-    hub = _changing(request)
+    hub = services(request)
+    require_operator(request, hub.identities)
+    require_own_origin(request)
     body = await read_json(request)
     bucket = body.get("bucket", DEFAULT_BUCKET)
     if not isinstance(bucket, str):
@@ -71,13 +78,6 @@ async def delete(request: Request) -> Response:
     if body.get("count_only") is not True:
         await hub.deletes.delete(bucket, asked.predicate, asked.start_ns, asked.end_ns)
     return JSONResponse({"points": points})
-
-
-def _changing(request: Request) -> Services:
-    hub = services(request)
-    require_operator(request, hub.identities)
-    require_own_origin(request)
-    return hub
 
 
 def _asked(body: dict[str, Any]) -> _Asked:

@@ -1,1 +1,0 @@
-"""Routes of InfluxDB 2.x besides writing."""
