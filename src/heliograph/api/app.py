@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from heliograph.api import buckets, data, health, page, session, state
+from heliograph.api import backup, buckets, data, health, page, session, state
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
@@ -34,6 +34,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/buckets", buckets.create, methods=["POST"]),
     Route("/api/buckets/{name:path}", buckets.change, methods=["PATCH"]),
     Route("/api/buckets/{name:path}", buckets.delete, methods=["DELETE"]),
+    Route("/api/backup", backup.backup, methods=["POST"]),
     Route("/api/delete", delete.delete, methods=["POST"]),
     Route("/api/query", data.query, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,6 +110,8 @@ class Services:
     intake: Intake
     buckets: Buckets
     deletes: Deletes
+    backup: Callable[[], Awaitable[AsyncIterator[bytes]]]
+    """Begins a backup and gives its pieces."""
     store: Store
     engine: QueryEngine
     user_sql: UserSql

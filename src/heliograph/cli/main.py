@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "demo": "send random values, so that something moves",
     "query": "ask the hub in SQL",
     "bucket": "list, make and delete buckets, and say how long they keep what",
+    "backup": "put everything a hub keeps into one file, while it runs",
+    "restore": "make a data folder out of a backup",
     "delete": "delete points by measurement, tags and time",
     "status": "show what the hub holds, counts and refuses",
     "ledger": "show what came from each device, and that nothing of it is missing",

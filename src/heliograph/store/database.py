@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,6 +86,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -123,6 +124,19 @@ class Database:
             except BaseException:
                 self._roll_back()
                 raise
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the file as it is at this moment; nobody waits for that.
+
+        Raises:
+            StoreError: it cannot be read or written.
+        """
+        try:
+            with closing(sqlite3.connect(self._path)) as here, closing(sqlite3.connect(path)) as there:
+                here.backup(there)
+                there.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise StoreError(f"the catalogue cannot be copied: {error}") from error
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # some errors end it already

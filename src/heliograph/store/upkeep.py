@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -200,6 +201,17 @@ class Upkeep:
         """Let the files of segments go after ``retire_after`` seconds; the catalogue has them no more."""
         with self._locks.state:
             self._retired += [(time.monotonic(), segment.path) for segment in segments]
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Remove no file for the block: somebody copies those that the catalogue names at its begin."""
+        with self._locks.state:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._locks.state:
+                self._holders -= 1
 
     def _unlink_retired(self) -> None:
         old_enough = time.monotonic() - self._retire_after
