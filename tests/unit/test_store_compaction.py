@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.model.time import DAY_NS
-from heliograph.store.compaction import CLOSED_FILES, FAN_IN, MAX_ROWS, due
+from heliograph.store.merging.compaction import CLOSED_FILES, FAN_IN, MAX_ROWS, due
 from heliograph.store.relation import Segment
 
 

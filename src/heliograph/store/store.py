@@ -18,17 +18,22 @@ from typing import Final
 
 from heliograph.errors import StoreBusy
 from heliograph.model.point import FieldType, SeriesKey
+from heliograph.model.predicate import Predicate
 from heliograph.model.table import Batch
-from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.model.time import MIN_TIME_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store.bucket_report import BucketReport, bucket_reports
-from heliograph.store.catalogue import NO_RULES, Catalogue, Watermark
+from heliograph.store.catalogue import NO_RULES, Catalogue
 from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
+from heliograph.store.deletes.deletion import Deletion
+from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
 from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Origin, as_rows
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
+from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Rollups, Snapshot
 from heliograph.store.retention import (
     FOREVER,
@@ -133,12 +138,13 @@ class Store:
         self._sealing: list[Generation] = []
         self._default_keep_ns = keeping.by_resolution
         self.damage = DamageWatch(self._catalogue, self._locks, folder)
+        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._waiting)
         self.upkeep = Upkeep(
             self._catalogue,
-            self._writer,
+            Merger(self._writer, duck),
             self._locks,
-            self._hot_since,
-            self.damage.check,
+            self._eraser,
+            damaged=self.damage.check,
             stamp=f"{self._started:x}",
             retire_after=retire_after,
             keeping=keeping,
@@ -220,7 +226,7 @@ class Store:
     def was_deleted(self, bucket: str, position: Position) -> bool:
         """Return whether a message was for a bucket that has been deleted since, whatever there is now."""
         mark = self._catalogue.deleted.get((bucket, position.stream))
-        return mark is not None and mark.created == position.created and position.seq <= mark.seq
+        return mark is not None and mark.passed(position.created, position.seq)
 
     def declare(self, bucket: str, batch: Batch) -> bool:
         """Settle the types of the fields that a batch brings for the first time; True if there are any.
@@ -229,7 +235,7 @@ class Store:
             StoreBusy: sealing does not follow; nothing was changed.
         """
         with self._locks.state:
-            generations = (*self._sealing, self._current)
+            generations = self._waiting()
             rows = sum(g.rows for g in generations)
             size_bytes = sum(g.size_bytes for g in generations)
             if rows > BUSY_FACTOR * self._seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
@@ -252,6 +258,9 @@ class Store:
         spans: dict[str, tuple[int, int]] = {}
         fresh = False
         with self._locks.state:
+            if position is not None:
+                at = Watermark(position.created, position.seq)
+                batch = self._catalogue.deletions.without(bucket, batch, position.stream, at)
             generation = self._current
             generation.begin()
             for name, table in batch.items():
@@ -314,8 +323,10 @@ class Store:
         A stream that is not the one last seen, or that ends before what was sealed of it (restored from
         an older copy, or its tail lost with the power), is read from its first message. That is written
         down before anything of it is applied: the old mark must not count again once the stream grows
-        past it.
+        past it. Likewise what is remembered of deletes holds for no position that the stream has lost.
         """
+        with self._locks.state:
+            self._catalogue.cut(stream, created, last_seq)
         mark = self.watermarks().get(stream)
         if mark is not None and mark.created == created and mark.seq <= last_seq:
             return max(mark.seq, first_seq - 1)
@@ -379,15 +390,17 @@ class Store:
         ledger = as_rows(generation.ledger)
         with self._locks.state:
             self._settle()
+            written = [
+                replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
+                for w in written
+            ]
             self._catalogue.commit(written, series, generation.marks, generation.hours, ledger)
             self._ledger.sealed(generation.ledger)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
 
-    def _hot_since(self, place: Place) -> int:
-        self._settle()
-        tables = [g.tables[place] for g in (*self._sealing, self._current) if place in g.tables]
-        return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)
+    def _waiting(self) -> tuple[Generation, ...]:
+        return *self._sealing, self._current
 
     def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
         """Make a bucket with rules of its own for points, and by resolution for their summaries.
@@ -420,20 +433,63 @@ class Store:
         with self._locks.seal, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
             self._ledger.drop(name)
-            hot = sum(generation.drop(name) for generation in (*self._sealing, self._current))
+            hot = sum(generation.drop(name) for generation in self._waiting())
             self.upkeep.retire(segment for _, segment in gone)
         sealed = total(gone)
         return replace(sealed, rows=sealed.rows + hot)
 
+    def delete(
+        self,
+        bucket: str,
+        predicate: Predicate,
+        start_ns: int,
+        end_ns: int,
+        positions: Mapping[str, Watermark],
+    ) -> Deleted:
+        """Delete the points of some series at ``start_ns <= time < end_ns``.
+
+        They are in no answer once this returns. Messages of the streams up to ``positions``, and those that
+        were applied by now, bring none of them back; what comes later is new. A crash leaves all or nothing
+        deleted.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+            StoreBusy: nothing was deleted; trying again may help.
+        """
+        with self._locks.delete:
+            self.upkeep.settle()
+            with self._locks.state:
+                self._catalogue.bucket(bucket)
+                self.upkeep.require_room()
+                deletion = Deletion(0, bucket, predicate, start_ns, end_ns, self._now_at(positions))
+                self._settle()
+                if self._current.meets(deletion):
+                    self._rotate()  # what comes from now on is new
+                deleted = self._eraser.enter(deletion, self._sealing)
+                self.upkeep.retire(deleted.gone)
+            self.upkeep.settle()
+        return deleted
+
+    def _now_at(self, positions: Mapping[str, Watermark]) -> dict[str, Watermark]:
+        """Return the latest position of each stream that is applied or told."""
+        marks = self.watermarks()
+        for generation in self._waiting():
+            marks |= generation.marks
+        for stream, told in positions.items():
+            known = marks.get(stream)
+            if known is None or not known.passed(told.created, told.seq):
+                marks[stream] = told
+        return marks
+
     def release(self, stream: str, created: str, first_seq: int) -> None:
-        """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
+        """Drop what is remembered of deletes about messages that a stream holds no longer."""
         with self._locks.state:
             self._catalogue.release(stream, created, first_seq)
 
     def buckets(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long, by name."""
         with self._locks.state:
-            hot = [item for g in (*self._sealing, self._current) for item in g.tables.items()]
+            hot = [item for g in self._waiting() for item in g.tables.items()]
             return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
@@ -446,12 +502,10 @@ class Store:
             known = self._catalogue.bucket(bucket).get(measurement)
             if known is None:
                 return None
-            generations = [*self._sealing, self._current]
-            tables = [g.tables[bucket, measurement] for g in generations if (bucket, measurement) in g.tables]
             return Snapshot(
                 known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
-                tuple(table.copy() for table in tables if len(table)),
+                tuple(rows for g in self._waiting() if (rows := g.rows_of(bucket, measurement)) is not None),
                 self._rollups_of((bucket, measurement)) if len(self._default_keep_ns) > 1 else None,
             )
 
