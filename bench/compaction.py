@@ -107,7 +107,7 @@ class _Day:
             DEFAULT_BUCKET, _NAME, path, frozenset([*_TAGS, *_FIELDS]), _SEAL_ROWS, low, high, size_bytes, 1
         )
         with self.store.reading() as catalogue:
-            catalogue.commit([written], [], {}, {})
+            catalogue.commit([written], [], {}, [])
 
     def files(self) -> int:
         with self.store.reading() as catalogue:

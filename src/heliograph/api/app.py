@@ -14,8 +14,8 @@ from heliograph.api import backup, buckets, data, health, page, session, state
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
-from heliograph.api.influx import delete
-from heliograph.api.influx.routes import INFLUX_ROUTES
+from heliograph.api.influxdb import delete
+from heliograph.api.influxdb.routes import INFLUX_ROUTES
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (

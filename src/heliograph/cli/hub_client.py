@@ -54,13 +54,13 @@ def token_path() -> Path:
 
 
 def request(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the hub's JSON answer.
+    """Return the hub's JSON answer; an empty one as an empty object.
 
     Raises:
         HubError: the hub does not answer, or answers with an error.
     """
     with _answer(method, path, body) as answer:
-        result: dict[str, Any] = json.load(answer)
+        result: dict[str, Any] = json.loads(answer.read() or b"{}")
         return result
 
 

@@ -45,4 +45,4 @@ class HubDeletes:
 def _news(deleted: Deleted) -> Applied:
     """Let open pages draw anew what they show of it."""
     spans = {name: (start_ns, end_ns - 1) for name, (start_ns, end_ns) in deleted.spans.items()}
-    return Applied(deleted.bucket, spans, {name: frozenset() for name in spans}, new_schema=True)
+    return Applied(deleted.bucket, spans, dict.fromkeys(spans, ()), new_schema=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from heliograph.model.watermark import Watermark
 from heliograph.store.deletes.deletion import Deletion
-from heliograph.store.hot import HotRows, HotTable
+from heliograph.store.hot.table import HotRows, HotTable
 from heliograph.store.ledger.entry import Changes, Key, Kind
 
 
@@ -31,6 +32,11 @@ class Generation:
         """Start the clock with the first point."""
         if not self.rows and not self.marks:
             self.since = time.monotonic()
+
+    def freeze(self) -> None:
+        """Let several threads read the tables: nothing is appended to them any more."""
+        for table in self.tables.values():
+            table.freeze()
 
     def rows_of(self, bucket: str, measurement: str) -> HotRows | None:
         """Return a copy of a table for readers, with what is hidden of it; None when there are no rows."""
@@ -59,3 +65,17 @@ class Generation:
     def hiding(self, bucket: str, measurement: str, min_ns: int, max_ns: int) -> tuple[Deletion, ...]:
         """Return the deletes that may mean rows of a measurement and span."""
         return tuple(d for d in self.deletions if d.bucket == bucket and d.meets(measurement, min_ns, max_ns))
+
+
+def latest_marks(
+    sealed: Mapping[str, Watermark], generations: Iterable[Generation], told: Mapping[str, Watermark]
+) -> dict[str, Watermark]:
+    """Return the latest position of each stream that is sealed, hot or told; generations are oldest first."""
+    marks = dict(sealed)
+    for generation in generations:
+        marks |= generation.marks
+    for stream, mark in told.items():
+        known = marks.get(stream)
+        if known is None or not known.passed(mark.created, mark.seq):
+            marks[stream] = mark
+    return marks

@@ -17,7 +17,7 @@ from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.deletes.deletion import Deletion
-from heliograph.store.hot import HotRows
+from heliograph.store.hot.table import HotRows
 from heliograph.store.schema import Measurement
 from heliograph.store.sql_text import literal, quote
 

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote as percent_encode
 
-from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.checksum import finish, sync_folder
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.duck import Cursor, Duck
-from heliograph.store.hot import HotRows
-from heliograph.store.relation import Snapshot, render
+from heliograph.store.hot.sorted_rows import select_sorted
+from heliograph.store.hot.table import HotTable
 from heliograph.store.schema import Measurement
-from heliograph.store.sql_text import literal, quote
+from heliograph.store.sql_text import literal
 
 _NAME_LIMIT: Final = 120
 TEMPORARY: Final = ".tmp"
@@ -48,72 +47,41 @@ class SegmentWriter:
         self._duck = duck
         self._numbers = itertools.count(1)
 
-    def write(self, bucket: str, measurement: Measurement, hot: HotRows, stamp: str) -> Iterator[Written]:
-        """Write the rows of a hot table, one file per UTC day, sorted by tags and time.
+    def write(self, bucket: str, measurement: Measurement, hot: HotTable, stamp: str) -> Iterator[Written]:
+        """Write the points of a hot table, one file per UTC day, sorted by tags and time.
 
         A file is complete and fsynced before its name ends in ``.parquet``. ``stamp`` makes the names
-        unique. What an interrupted call leaves behind is swept by :meth:`sweep`.
+        unique. What an interrupted call leaves behind is swept by :meth:`sweep`. The table is frozen.
         """
-        snapshot = Snapshot(measurement, (), (hot,))
-        columns = frozenset(
-            [*(measurement.tags[t] for t in hot.tags), *(measurement.fields[f][0] for f in hot.fields)]
-        )
-        for start_ns in self._days(hot):
-            yield self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp)
-
-    def _days(self, hot: HotRows) -> list[int]:
-        first, last = hot.min_ns // DAY_NS, hot.max_ns // DAY_NS
-        if first == last:
-            return [first * DAY_NS]
-        with self._duck.cursor() as cursor:
-            # rounded down before 1970 too; the number and not the start, which may be before all times
-            rows = cursor.rows(
-                f"SELECT DISTINCT t // {DAY_NS} - CASE WHEN t % {DAY_NS} < 0 THEN 1 ELSE 0 END AS day"
-                f" FROM {cursor.register(hot.rows)} ORDER BY day"
+        for rows in hot.sorted_days(tuple(measurement.tags)):
+            path = self.new_path(bucket, measurement.name, rows.day, stamp)
+            with self._duck.cursor() as cursor:
+                path = self._copy(cursor, select_sorted(rows, measurement, cursor.register), path)
+            yield Written(
+                bucket=bucket,
+                measurement=measurement.name,
+                path=path,
+                columns=frozenset(
+                    [*measurement.tags.values(), *(measurement.fields[name][0] for name in rows.fields)]
+                ),
+                rows=rows.count,
+                min_ns=rows.min_ns,
+                max_ns=rows.max_ns,
+                size_bytes=path.stat().st_size,
+                level=0,
             )
-        return [day * DAY_NS for (day,) in rows]
-
-    def _write_day(
-        self,
-        bucket: str,
-        snapshot: Snapshot,
-        columns: frozenset[str],
-        start_ns: int,
-        *,
-        stamp: str,
-    ) -> Written:
-        measurement = snapshot.measurement
-        path = self.new_path(bucket, measurement.name, start_ns // DAY_NS, stamp)
-        temporary = path.with_suffix(TEMPORARY)
-        tags = [p for p in measurement.tags.values() if p in columns]
-        fields = [p for p, _ in measurement.fields.values() if p in columns]
-        wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
-        order = ", ".join(quote(c) for c in [*tags, "time"])
-        end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
-        with self._duck.cursor() as cursor:
-            rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
-            cursor.rows(
-                f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
-                f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-            count, low, high = extent(cursor, temporary)
-        path = finish(temporary, path)
-        return Written(
-            bucket=bucket,
-            measurement=measurement.name,
-            path=path,
-            columns=columns,
-            rows=count,
-            min_ns=low,
-            max_ns=high,
-            size_bytes=path.stat().st_size,
-            level=0,
-        )
 
     def new_path(self, bucket: str, measurement: str, day: int, stamp: str) -> Path:
         """Return where a new segment of a UTC day is to stand; its folder is on disk."""
         # the number, since two measurements may share a folder on a disk that ignores case
         return self._folder_of(bucket, measurement) / f"{day}-{stamp}-{next(self._numbers)}.parquet"
+
+    def _copy(self, cursor: Cursor, select: str, path: Path) -> Path:
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
+        temporary = path.with_suffix(TEMPORARY)
+        options = "FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true"
+        cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+        return finish(temporary, path)
 
     def _folder_of(self, bucket: str, measurement: str) -> Path:
         """Return the folder of a measurement's segments; a new one is on disk when this returns."""

@@ -29,10 +29,10 @@ from heliograph.store.database import Database
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
-from heliograph.store.generation import Generation
-from heliograph.store.hot import HotTable
-from heliograph.store.ledger.entry import Origin
-from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line
+from heliograph.store.generation import Generation, latest_marks
+from heliograph.store.hot.table import HotTable
+from heliograph.store.ledger.entry import Origin, as_rows
+from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Snapshot
 from heliograph.store.retention import (
@@ -78,10 +78,17 @@ class Applied:
     bucket: str
     spans: Mapping[str, tuple[int, int]]
     """Per measurement the earliest and latest time."""
-    hosts: Mapping[str, frozenset[str]]
-    """Per measurement the values of the tag ``host``; ``""`` for points without it."""
+    series: Mapping[str, Sequence[SeriesKey]]
+    """Per measurement the series."""
     new_schema: bool
     """A series, tag, field or measurement never seen before."""
+
+    @property
+    def hosts(self) -> dict[str, frozenset[str]]:
+        """Per measurement the values of the tag ``host``; ``""`` for points without it."""
+        return {
+            name: frozenset(dict(key).get("host", "") for key in keys) for name, keys in self.series.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ class Store:
         self._sealing: list[Generation] = []
         self._default_keep_ns = default_keep_ns
         self.damage = DamageWatch(self._catalogue, self._locks, folder)
-        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._waiting)
+        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._settled)
         self.upkeep = Upkeep(
             self._catalogue,
             Merger(self._writer, duck),
@@ -145,7 +152,16 @@ class Store:
     def reading(self) -> Iterator[Catalogue]:
         """The catalogue, unchanging for the block."""
         with self._locks.state:
+            self._settle()
             yield self._catalogue
+
+    def _settle(self) -> None:
+        """Bring the latest times of the catalogue's series up to those of the hot points."""
+        for generation in self._waiting():
+            for place, hot in generation.tables.items():
+                if hot.unsettled:
+                    self._catalogue.touch(place, hot.series.since(0))
+                    hot.unsettled = False
 
     def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
         """Return the lookup (measurement, field) → type that a parser wants.
@@ -225,35 +241,29 @@ class Store:
             origins: the MQTT messages that it is made of, up to that position, for the ledger; none means
                 that it came over HTTP.
         """
+        spans: dict[str, tuple[int, int]] = {}
+        fresh = False
         with self._locks.state:
             if position is not None:
-                at = Watermark(position.created, position.seq)
-                batch = self._catalogue.deletions.without(bucket, batch, position.stream, at)
-            fresh = self._catalogue.touch(bucket, batch)
+                batch = self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
             generation = self._current
             generation.begin()
             for name, table in batch.items():
-                hot = generation.tables.get((bucket, name))
+                place = bucket, name
+                hot = generation.tables.get(place)
                 if hot is None:
-                    hot = HotTable(self._catalogue.measurements[bucket][name])
-                    generation.tables[bucket, name] = hot
-                before = len(hot), hot.size_bytes
-                hot.append(table)
-                generation.rows += len(hot) - before[0]
-                generation.size_bytes += hot.size_bytes - before[1]
+                    hot = generation.tables[place] = HotTable(self._catalogue.measurements[bucket][name])
+                rows, size_bytes, series = len(hot), hot.size_bytes, len(hot.series)
+                spans[name] = hot.append(table)
+                generation.rows += len(hot) - rows
+                generation.size_bytes += hot.size_bytes - size_bytes
+                if len(hot.series) > series:
+                    fresh = self._catalogue.touch(place, hot.series.since(series)) or fresh
             self._mark(position)
             self._note(bucket, batch, position, origins)
             if self._is_full(generation):
                 self._rotate()  # what is sealed at once stays small, however far sealing is behind
-        return Applied(
-            bucket=bucket,
-            spans={name: (min(t.times_ns), max(t.times_ns)) for name, t in batch.items()},
-            hosts={
-                name: frozenset(dict(key).get("host", "") for key in table.series)
-                for name, table in batch.items()
-            },
-            new_schema=fresh,
-        )
+        return Applied(bucket, spans, {name: table.series for name, table in batch.items()}, fresh)
 
     def _is_full(self, generation: Generation) -> bool:
         return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
@@ -269,6 +279,7 @@ class Store:
             self._ledger.note_batch(position.stream, position.mark, bucket, points)
 
     def _rotate(self) -> None:
+        self._current.freeze()
         self._current.ledger = self._ledger.changes()
         self._sealing.append(self._current)
         self._current = Generation(self._current.number + 1)
@@ -353,24 +364,31 @@ class Store:
         written: list[Written] = []
         for (bucket, name), hot in generation.tables.items():
             with self._locks.state:
-                rows = hot.copy()
                 measurement = self._catalogue.measurements[bucket][name].copy()
-            written += self._writer.write(bucket, measurement, rows, stamp)
+            written += self._writer.write(bucket, measurement, hot, stamp)
         series: list[tuple[str, str, SeriesKey]] = [
-            (bucket, name, key) for (bucket, name), hot in generation.tables.items() for key in hot.series
+            (bucket, name, key)
+            for (bucket, name), hot in generation.tables.items()
+            for key in hot.series.codes
         ]
+        ledger = as_rows(generation.ledger)
         with self._locks.state:
+            self._settle()
             written = [
                 replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
                 for w in written
             ]
-            self._catalogue.commit(written, series, generation.marks, generation.ledger)
+            self._catalogue.commit(written, series, generation.marks, ledger)
             self._ledger.sealed(generation.ledger)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
 
     def _waiting(self) -> tuple[Generation, ...]:
         return *self._sealing, self._current
+
+    def _settled(self) -> tuple[Generation, ...]:
+        self._settle()
+        return self._waiting()
 
     def create_bucket(self, name: str, rules: Rules) -> None:
         """Make a bucket with rules of its own.
@@ -416,9 +434,8 @@ class Store:
     ) -> Deleted:
         """Delete the points of some series at ``start_ns <= time < end_ns``.
 
-        They are in no answer once this returns. Messages of the streams up to ``positions``, and those that
-        were applied by now, bring none of them back; what comes later is new. A crash leaves all or nothing
-        deleted.
+        They are in no answer once this returns. No message that was applied by now, or stands in a stream
+        up to ``positions``, brings one back; what comes later is new. A crash leaves all or nothing deleted.
 
         Raises:
             BucketNotFound: there is no such bucket.
@@ -429,24 +446,14 @@ class Store:
             with self._locks.state:
                 self._catalogue.bucket(bucket)
                 self.upkeep.require_room()
-                deletion = Deletion(0, bucket, predicate, start_ns, end_ns, self._now_at(positions))
+                marks = latest_marks(self.watermarks(), self._settled(), positions)
+                deletion = Deletion(0, bucket, predicate, start_ns, end_ns, marks)
                 if self._current.meets(deletion):
                     self._rotate()  # what comes from now on is new
                 deleted = self._eraser.enter(deletion, self._sealing)
                 self.upkeep.retire(deleted.gone)
             self.upkeep.settle()
         return deleted
-
-    def _now_at(self, positions: Mapping[str, Watermark]) -> dict[str, Watermark]:
-        """Return the latest position of each stream that is applied or told."""
-        marks = self.watermarks()
-        for generation in self._waiting():
-            marks |= generation.marks
-        for stream, told in positions.items():
-            known = marks.get(stream)
-            if known is None or not known.passed(told.created, told.seq):
-                marks[stream] = told
-        return marks
 
     def release(self, stream: str, created: str, first_seq: int) -> None:
         """Drop what is remembered of deletes about messages that a stream holds no longer."""
@@ -475,10 +482,11 @@ class Store:
                 tuple(rows for g in self._waiting() if (rows := g.rows_of(bucket, measurement)) is not None),
             )
 
-    def ledger(self) -> list[Line]:
-        """Return what came from each device and for each bucket, and what became of it."""
+    def ledger(self, device: str | None = None) -> list[Line]:
+        """Return what came from each device and for each bucket, or from one, and what became of it."""
         with self._locks.state:
-            return self._ledger.lines()
+            entries = self._ledger.copies(device)
+        return lines(entries)
 
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
