@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliograph.errors import ConfigError, StoreError
@@ -51,6 +51,7 @@ def test_a_backup_is_unpacked_as_it_was(backup: bytes, tmp_path: Path) -> None:
     }
 
 
+@settings(max_examples=40)
 @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_noticed(backup: bytes, at: float, bit: int) -> None:
     unpacked = bytearray(zstandard.ZstdDecompressor().decompressobj().decompress(backup))
@@ -65,6 +66,7 @@ def test_a_flipped_bit_is_noticed(backup: bytes, at: float, bit: int) -> None:
     assert {n: e.size_bytes for n, e in manifest.files.items()} == {n: len(c) for n, c in FILES.items()}
 
 
+@settings(max_examples=30)
 @given(st.floats(0, 1, exclude_max=True))
 def test_what_is_cut_off_is_noticed(backup: bytes, part: float) -> None:
     with pytest.raises(StoreError):
@@ -92,6 +94,7 @@ def test_a_list_without_a_catalogue_is_refused(tmp_path: Path) -> None:
         unpack(io.BytesIO(b"not a backup"), None)
 
 
+@settings(max_examples=15)
 @given(
     content=st.binary(max_size=300),
     repeat=st.sampled_from([1, 500]),

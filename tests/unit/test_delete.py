@@ -113,7 +113,7 @@ class Hub:
             assert series_of(self.kept, name) == latest(points)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=st.lists(STEP, min_size=3, max_size=25))
 def test_any_mixture_of_writes_and_deletes_equals_a_plain_list(
     folders: Iterator[Path], steps: list[tuple[object, ...]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import sqlite3
@@ -27,14 +26,13 @@ from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.rollups.progress import Rolled, hours_touched
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
-from heliograph.store.segments import Written, rollup_folder
+from heliograph.store.segment_files import SegmentFiles, as_segment
+from heliograph.store.segments import Written
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
 """Tags and fields of one measurement. A seal holds a buffer per column."""
 NO_RULES: Final[Mapping[int, Rules]] = MappingProxyType({})
-_BESIDE: Final = "../"
-"""Begins the path of what is not below the folder of segments but beside it."""
 
 
 class Catalogue:
@@ -42,7 +40,7 @@ class Catalogue:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
-        self._folder = folder
+        self.files = SegmentFiles(database, folder)
         self.measurements: dict[str, dict[str, Measurement]] = {}
         """By bucket and name."""
         self.series: dict[tuple[str, str], dict[SeriesKey, int]] = {}
@@ -89,7 +87,7 @@ class Catalogue:
             "SELECT id, bucket, measurement, path, columns, deletions, row_count, min_ns, max_ns, size_bytes,"
             " level, resolution_ns FROM segment ORDER BY id"
         ):
-            segment = Segment(id_, self._absolute(path), frozenset(json.loads(columns)), *figures)
+            segment = Segment(id_, self.files.absolute(path), frozenset(json.loads(columns)), *figures)
             deletions = tuple(self.deletions[number] for number in json.loads(hidden))
             segment = replace(segment, deletions=deletions)
             self.of(segment.resolution_ns).setdefault((bucket, measurement), []).append(segment)
@@ -176,7 +174,7 @@ class Catalogue:
         self.bucket(name)
         gone = [placed for placed in self.placed() if placed[0][0] == name]
         with self._database.transaction() as sql:
-            self.retire(sql, [segment for _, segment in gone])
+            self.files.retire(sql, [segment for _, segment in gone])
             for table in ("column_", "series", "segment", "retention"):
                 sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (name,))
             self.rolled.drop(sql, name)
@@ -329,7 +327,7 @@ class Catalogue:
         """
         now = time.time_ns()
         with self._database.transaction() as sql:
-            ids = [self._insert(sql, w) for w in written]
+            ids = [self.files.insert(sql, w) for w in written]
             self.rolled.mark(sql, hours)
             sql.executemany(
                 "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
@@ -349,16 +347,16 @@ class Catalogue:
                 ledger,
             )
         for id_, w in zip(ids, written, strict=True):
-            self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
+            self.segments.setdefault((w.bucket, w.measurement), []).append(as_segment(id_, w))
 
     def roll_up(self, place: Place, written: Sequence[Written], hours: Sequence[int]) -> None:
         """Enter the summaries of some hours, in one transaction."""
         with self._database.transaction() as sql:
-            ids = [self._insert(sql, w) for w in written]
+            ids = [self.files.insert(sql, w) for w in written]
             self.rolled.close(sql, place, hours)
         self.rolled.closed(place, hours)
         for id_, w in zip(ids, written, strict=True):
-            self.rollups[w.resolution_ns].setdefault(place, []).append(_segment(id_, w))
+            self.rollups[w.resolution_ns].setdefault(place, []).append(as_segment(id_, w))
 
     def reopen(
         self,
@@ -387,16 +385,16 @@ class Catalogue:
         since = {d.id: d for s in present for d in s.deletions if d.id not in done}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
-            self.retire(sql, old)
+            self.files.retire(sql, old)
             if new is not None:
                 new = replace(new, deletions=tuple(since.values()))
-                self._insert(sql, new, old[-1].id)
+                self.files.insert(sql, new, old[-1].id)
         segments: list[Segment] = []
         for segment in kind[place]:
             if segment.path not in paths:
                 segments.append(segment)
             elif new is not None and segment.path == old[-1].path:
-                segments.append(_segment(old[-1].id, new))
+                segments.append(as_segment(old[-1].id, new))
         put(kind, place, segments)
         return True
 
@@ -408,17 +406,6 @@ class Catalogue:
                 self.reopen(sql, place, MIN_TIME_NS, MAX_TIME_NS + 1, [segment])
         kind = self.of(segment.resolution_ns)
         put(kind, place, [s for s in kind.get(place, ()) if s.path != segment.path])
-
-    def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
-        """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""
-        if paths is None:
-            paths = [self._absolute(path) for (path,) in self._database.rows("SELECT path FROM retired")]
-        gone = list(paths)
-        for path in gone:
-            self._unlink(path)
-        if gone:
-            with self._database.transaction() as sql:
-                sql.executemany("DELETE FROM retired WHERE path = ?", [(self._relative(p),) for p in gone])
 
     def new_run(self, started_ns: int) -> int | None:
         """Note when this run began and return when the one before it did, None if there was none."""
@@ -435,30 +422,6 @@ class Catalogue:
         """Note a number."""
         with self._database.transaction() as sql:
             sql.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
-
-    def retire(self, sql: sqlite3.Connection, segments: Iterable[Segment]) -> None:
-        """Note in a transaction that the files of segments are to be removed."""
-        sql.executemany("INSERT INTO retired VALUES (?)", [(self._relative(s.path),) for s in segments])
-
-    def _unlink(self, path: Path) -> None:
-        """Remove a file, and the folders of its measurement and bucket once they are empty."""
-        path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty, or gone already
-            for folder in path.parents:
-                if folder in (self._folder, rollup_folder(self._folder)):
-                    break
-                folder.rmdir()
-
-    def _relative(self, path: Path) -> str:
-        """Return a path as it stands in the tables: below the folder of segments, or beside it."""
-        if self._folder in path.parents:
-            return str(path.relative_to(self._folder))
-        return f"{_BESIDE}{path.relative_to(self._folder.parent)}"
-
-    def _absolute(self, path: str) -> Path:
-        if path.startswith(_BESIDE):
-            return self._folder.parent / path.removeprefix(_BESIDE)
-        return self._folder / path
 
     def present(self, placed: Iterable[Placed]) -> list[Placed]:
         """Return those segments that are still there: a merge, a delete or a bucket's end comes between."""
@@ -486,7 +449,7 @@ class Catalogue:
         floors = {place: min(floor_ns, hot_since(place)) for place, floor_ns in floors.items()}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(id_,) for id_ in gone])
-            self.retire(sql, [segment for _, segment in placed])
+            self.files.retire(sql, [segment for _, segment in placed])
             sql.executemany(
                 "DELETE FROM series WHERE bucket = ? AND measurement = ? AND last_ns < ?",
                 [(*place, floor_ns) for place, floor_ns in floors.items()],
@@ -500,19 +463,6 @@ class Catalogue:
                 put(self.of(resolution_ns), place, [s for s in some if s.resolution_ns == resolution_ns])
             series = self.series.get(place, {})
             put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
-
-    def _insert(self, sql: sqlite3.Connection, w: Written, id_: int | None = None) -> int:
-        path, columns = self._relative(w.path), json.dumps(sorted(w.columns))
-        hidden = json.dumps([d.id for d in w.deletions])
-        figures = (w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.resolution_ns, hidden)
-        return int(
-            sql.execute(
-                "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns,"
-                " max_ns, size_bytes, resolution_ns, deletions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " RETURNING id",
-                (id_, w.bucket, w.measurement, path, *figures),
-            ).fetchone()[0]
-        )
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
@@ -546,18 +496,3 @@ def _insert_rule(
     sql: sqlite3.Connection, bucket: str, pattern: str, resolution_ns: int, keep_ns: int
 ) -> None:
     sql.execute("INSERT INTO retention VALUES (?, ?, ?, ?)", (bucket, pattern, resolution_ns, keep_ns))
-
-
-def _segment(id_: int, w: Written) -> Segment:
-    return Segment(
-        id_,
-        w.path,
-        w.columns,
-        w.rows,
-        w.min_ns,
-        w.max_ns,
-        w.size_bytes,
-        w.level,
-        w.resolution_ns,
-        w.deletions,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from heliograph.model.watermark import Watermark
@@ -73,3 +73,17 @@ class Generation:
     def hiding(self, bucket: str, measurement: str, min_ns: int, max_ns: int) -> tuple[Deletion, ...]:
         """Return the deletes that may mean rows of a measurement and span."""
         return tuple(d for d in self.deletions if d.bucket == bucket and d.meets(measurement, min_ns, max_ns))
+
+
+def latest_marks(
+    sealed: Mapping[str, Watermark], generations: Iterable[Generation], told: Mapping[str, Watermark]
+) -> dict[str, Watermark]:
+    """Return the latest position of each stream that is sealed, hot or told; generations are oldest first."""
+    marks = dict(sealed)
+    for generation in generations:
+        marks |= generation.marks
+    for stream, mark in told.items():
+        known = marks.get(stream)
+        if known is None or not known.passed(mark.created, mark.seq):
+            marks[stream] = mark
+    return marks

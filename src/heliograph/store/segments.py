@@ -92,43 +92,27 @@ class SegmentWriter:
             points = render(
                 snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns, fields=measurement.fields
             )
+            tags = [p for p in measurement.tags.values() if p in columns]
+            fields = [p for p, _ in measurement.fields.values() if p in columns]
+            wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
+            order = ", ".join(quote(c) for c in [*tags, "time"])
             rows = summaries(measurement, points, resolution_ns)
-            name = f"{start_ns // DAY_NS}-{stamp}"
-            written = self._save(
-                cursor, rows, bucket, measurement, columns, name=name, resolution_ns=resolution_ns
-            )
-        if not written.rows:
-            written.path.unlink()
-        return written if written.rows else None
-
-    def _save(
-        self,
-        cursor: Cursor,
-        rows: str,
-        bucket: str,
-        measurement: Measurement,
-        columns: frozenset[str],
-        *,
-        name: str,
-        resolution_ns: int,
-    ) -> Written:
-        """Write the rows of a statement as one file; it is on disk when this returns."""
-        path = self.new_path(bucket, measurement.name, name, resolution_ns)
-        tags = [p for p in measurement.tags.values() if p in columns]
-        fields = [p for p, _ in measurement.fields.values() if p in columns]
-        wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
-        order = ", ".join(quote(c) for c in [*tags, "time"])
-        path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
-        count, low, high = extent(cursor, path)
+            path = self.new_path(bucket, measurement.name, f"{start_ns // DAY_NS}-{stamp}", resolution_ns)
+            path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
+            count, low, high = extent(cursor, path)
+        if not count:
+            path.unlink()
+            return None
+        size_bytes = path.stat().st_size
         return Written(
-            bucket=bucket,
-            measurement=measurement.name,
-            path=path,
-            columns=columns,
-            rows=count,
-            min_ns=low,
-            max_ns=high,
-            size_bytes=path.stat().st_size,
+            bucket,
+            measurement.name,
+            path,
+            columns,
+            count,
+            low,
+            high,
+            size_bytes,
             level=0,
             resolution_ns=resolution_ns,
         )

@@ -29,17 +29,16 @@ from heliograph.store.database import Database
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
-from heliograph.store.generation import Generation
+from heliograph.store.generation import Generation, latest_marks
 from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Origin, as_rows
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.merging.merge import Merger
-from heliograph.store.relation import Rollups, Snapshot
+from heliograph.store.relation import Snapshot
 from heliograph.store.retention import (
     FOREVER,
     Forgotten,
     Keeping,
-    Place,
     Rules,
     keep_ns,
     total,
@@ -48,6 +47,7 @@ from heliograph.store.retention import (
 from heliograph.store.rollups.summary import RAW
 from heliograph.store.schema import without_surplus_series
 from heliograph.store.segments import SegmentWriter, Written
+from heliograph.store.statistics import StoreStatistics, rollups_of, statistics
 from heliograph.store.upkeep import Locks, Upkeep
 
 log = logging.getLogger(__name__)
@@ -96,21 +96,6 @@ class Applied:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatistics:
-    """What the store holds."""
-
-    rows_hot: int
-    rows_sealed: int
-    segments: int
-    size_bytes: int
-    """Of the segments of points and of summaries."""
-    rollup_segments: int = 0
-    rollup_bytes: int = 0
-    open_hours: int = 0
-    """Hours of measurements that are still to be summarised."""
-
-
 class Store:
     """The points of a hub. Its methods may be called from any thread."""
 
@@ -138,7 +123,7 @@ class Store:
         self._sealing: list[Generation] = []
         self._default_keep_ns = keeping.by_resolution
         self.damage = DamageWatch(self._catalogue, self._locks, folder)
-        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._waiting)
+        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._settled)
         self.upkeep = Upkeep(
             self._catalogue,
             Merger(self._writer, duck),
@@ -150,7 +135,7 @@ class Store:
             keeping=keeping,
         )
         known = frozenset(s.path for _, s in self._catalogue.placed())
-        self._catalogue.unlink_retired()
+        self._catalogue.files.unlink_retired()
         last_run = self._catalogue.new_run(self._started)
         removed, self.unknown_files = self._writer.sweep(known, f"{last_run:x}" if last_run else None)
         if removed:
@@ -167,7 +152,7 @@ class Store:
 
     def _settle(self) -> None:
         """Bring the latest times of the catalogue's series up to those of the hot points."""
-        for generation in (*self._sealing, self._current):
+        for generation in self._waiting():
             for place, hot in generation.tables.items():
                 if hot.unsettled:
                     self._catalogue.touch(place, hot.series.since(0))
@@ -259,8 +244,7 @@ class Store:
         fresh = False
         with self._locks.state:
             if position is not None:
-                at = Watermark(position.created, position.seq)
-                batch = self._catalogue.deletions.without(bucket, batch, position.stream, at)
+                batch = self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
             generation = self._current
             generation.begin()
             for name, table in batch.items():
@@ -402,6 +386,10 @@ class Store:
     def _waiting(self) -> tuple[Generation, ...]:
         return *self._sealing, self._current
 
+    def _settled(self) -> tuple[Generation, ...]:
+        self._settle()
+        return self._waiting()
+
     def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
         """Make a bucket with rules of its own for points, and by resolution for their summaries.
 
@@ -448,9 +436,8 @@ class Store:
     ) -> Deleted:
         """Delete the points of some series at ``start_ns <= time < end_ns``.
 
-        They are in no answer once this returns. Messages of the streams up to ``positions``, and those that
-        were applied by now, bring none of them back; what comes later is new. A crash leaves all or nothing
-        deleted.
+        They are in no answer once this returns. No message that was applied by now, or stands in a stream
+        up to ``positions``, brings one back; what comes later is new. A crash leaves all or nothing deleted.
 
         Raises:
             BucketNotFound: there is no such bucket.
@@ -461,25 +448,14 @@ class Store:
             with self._locks.state:
                 self._catalogue.bucket(bucket)
                 self.upkeep.require_room()
-                deletion = Deletion(0, bucket, predicate, start_ns, end_ns, self._now_at(positions))
-                self._settle()
+                marks = latest_marks(self.watermarks(), self._settled(), positions)
+                deletion = Deletion(0, bucket, predicate, start_ns, end_ns, marks)
                 if self._current.meets(deletion):
                     self._rotate()  # what comes from now on is new
                 deleted = self._eraser.enter(deletion, self._sealing)
                 self.upkeep.retire(deleted.gone)
             self.upkeep.settle()
         return deleted
-
-    def _now_at(self, positions: Mapping[str, Watermark]) -> dict[str, Watermark]:
-        """Return the latest position of each stream that is applied or told."""
-        marks = self.watermarks()
-        for generation in self._waiting():
-            marks |= generation.marks
-        for stream, told in positions.items():
-            known = marks.get(stream)
-            if known is None or not known.passed(told.created, told.seq):
-                marks[stream] = told
-        return marks
 
     def release(self, stream: str, created: str, first_seq: int) -> None:
         """Drop what is remembered of deletes about messages that a stream holds no longer."""
@@ -506,17 +482,10 @@ class Store:
                 known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
                 tuple(rows for g in self._waiting() if (rows := g.rows_of(bucket, measurement)) is not None),
-                self._rollups_of((bucket, measurement)) if len(self._default_keep_ns) > 1 else None,
+                rollups_of(self._catalogue, (bucket, measurement), self._waiting())
+                if len(self._default_keep_ns) > 1
+                else None,
             )
-
-    def _rollups_of(self, place: Place) -> Rollups:
-        catalogue = self._catalogue
-        hot = [g.hours[place] for g in (*self._sealing, self._current) if place in g.hours]
-        return Rollups(
-            {resolution_ns: tuple(kind.get(place, ())) for resolution_ns, kind in catalogue.rollups.items()},
-            frozenset().union(catalogue.rolled.open.get(place, ()), *hot),
-            dict(catalogue.rolled.complete_from_ns.get(place, {})),
-        )
 
     def ledger(self, device: str | None = None) -> list[Line]:
         """Return what came from each device and for each bucket, or from one, and what became of it."""
@@ -527,14 +496,4 @@ class Store:
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
         with self._locks.state:
-            segments = [s for some in self._catalogue.segments.values() for s in some]
-            everything = [s for _, s in self._catalogue.placed()]
-            return StoreStatistics(
-                rows_hot=self._current.rows + sum(g.rows for g in self._sealing),
-                rows_sealed=sum(s.rows for s in segments),
-                segments=len(segments),
-                size_bytes=sum(s.size_bytes for s in everything),
-                rollup_segments=len(everything) - len(segments),
-                rollup_bytes=sum(s.size_bytes for s in everything if s.resolution_ns),
-                open_hours=sum(map(len, self._catalogue.rolled.open.values())),
-            )
+            return statistics(self._catalogue, self._waiting())

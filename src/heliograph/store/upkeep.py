@@ -245,7 +245,7 @@ class Upkeep:
             gone = [path for retired_at, path in self._retired if retired_at <= old_enough]
             self._retired = [(at, path) for at, path in self._retired if at > old_enough]
         if gone:
-            self._catalogue.unlink_retired(gone)
+            self._catalogue.files.unlink_retired(gone)
 
     def expire(self, now_ns: int) -> Forgotten:
         """Forget the segments that hold nothing but points older than is kept, oldest first.

@@ -60,7 +60,7 @@ class Eraser:
         self._duck = duck
         self._snapshot = snapshot
         self.waiting = waiting
-        """Gives the hot tables, oldest first."""
+        """Gives the hot tables, oldest first, and lets the lists of series know them; with the lock."""
 
     def enter(self, deletion: Deletion, generations: Sequence[Generation]) -> Deleted:
         """Make a delete hold, for the segments and some generations; with the lock of the state.
@@ -129,7 +129,7 @@ class Eraser:
             marked = {s.path: replace(s, deletions=(*s.deletions, deletion)) for _, s in hidden}
             sql.executemany("UPDATE segment SET deletions = ? WHERE id = ?", map(_marks_row, marked.values()))
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for _, s in gone])
-            self._catalogue.retire(sql, [s for _, s in gone])
+            self._catalogue.files.retire(sql, [s for _, s in gone])
             for place, segment in (*gone, *hidden):
                 if segment.resolution_ns == RAW:
                     self._catalogue.reopen(sql, place, deletion.start_ns, deletion.end_ns, [segment])
