@@ -12,10 +12,11 @@ from heliograph.model.table import Batch, Column, Table
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
-from heliograph.store.relation import Snapshot, quote, render
+from heliograph.store.relation import Snapshot, render
 from heliograph.store.retention import FOREVER, Keeping
 from heliograph.store.rollups.summary import RESOLUTIONS
 from heliograph.store.segments import rollup_folder
+from heliograph.store.sql_text import quote
 from heliograph.store.store import Applied, Position, Store
 
 BUCKET = "telegraf"

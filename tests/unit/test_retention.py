@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from heliograph.errors import BucketExists, BucketNotFound, StoreBusy, StoreError
 from heliograph.model.point import Point
 from heliograph.model.time import DAY_NS, SECOND_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store import upkeep
-from heliograph.store.catalogue import Watermark
 from heliograph.store.database import _MIGRATIONS
 from heliograph.store.relation import Segment
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Keeping, Place, keep_ns, surplus, without_old

@@ -16,12 +16,13 @@ from heliograph.model.point import FieldValue, Point, UInt
 from heliograph.model.time import DAY_NS, HOUR_NS, MAX_TIME_NS, MIN_TIME_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.rollup_sources import choose, without
 from heliograph.store.catalogue import Catalogue
-from heliograph.store.relation import Rollups, Segment, Snapshot, Window, quote, render
+from heliograph.store.relation import Rollups, Segment, Snapshot, Window, render
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, surplus
 from heliograph.store.rollups import summary
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS, TYPES, summarised
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter
+from heliograph.store.sql_text import quote
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, series_key, types_of
 
 PLACE = (BUCKET, "m")

@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from heliograph.model.point import Point, UInt
+from heliograph.model.predicate import Condition, Predicate
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query import rollup_sources
 from heliograph.query.limits import QueryLimits
@@ -82,6 +83,14 @@ def resolutions_read(kept: Kept, select: Select) -> set[str]:
     return {kind for kind in ("/segments/", "/1m/", "/1h/", "hot_") if kind in sql}
 
 
+class Delete(NamedTuple):
+    """Points to be deleted."""
+
+    predicate: Predicate
+    start_ns: int
+    end_ns: int
+
+
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
@@ -105,9 +114,19 @@ def some_points(draw: st.DrawFn) -> list[Point]:
     return draw(st.lists(made, min_size=1, max_size=12))
 
 
+DELETES = st.builds(
+    lambda host, start, length: Delete(
+        Predicate((Condition("host", host),) if host is not None else ()), BASE + start, BASE + start + length
+    ),
+    st.sampled_from([None, "a", "b", ""]),
+    st.sampled_from([0, HOUR_NS, 5 * HOUR_NS + 7]) | st.integers(0, SPAN_NS),
+    st.sampled_from([1, MINUTE_NS, HOUR_NS, 7 * HOUR_NS, SPAN_NS]),
+)
 STEPS = st.lists(
     st.one_of(
-        some_points(), st.sampled_from(["seal", "seal and roll up", "seal and roll up", "merge", "reopen"])
+        some_points(),
+        DELETES,
+        st.sampled_from(["seal", "seal and roll up", "seal and roll up", "merge", "erase", "reopen"]),
     ),
     min_size=2,
     max_size=14,
@@ -150,7 +169,7 @@ def by_series(select: Select) -> Select:
 @settings(max_examples=15)
 @given(steps=STEPS, selects=st.lists(SELECTS, min_size=1, max_size=6))
 def test_a_plan_is_answered_as_from_the_points(
-    folders: Iterator[Path], steps: list[list[Point] | str], selects: list[Select]
+    folders: Iterator[Path], steps: list[list[Point] | Delete | str], selects: list[Select]
 ) -> None:
     with Kept(next(folders), rollups=True) as kept:
         declared(kept)
@@ -161,6 +180,10 @@ def test_a_plan_is_answered_as_from_the_points(
                     kept.reopen()
                 case "merge":
                     kept.store.upkeep.compact()
+                case "erase":
+                    kept.store.upkeep.erase()
+                case Delete():
+                    kept.store.delete(BUCKET, *step, {})
                 case "seal" | "seal and roll up":
                     kept.store.seal()
                     if step == "seal and roll up":

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from heliograph.errors import BucketNotFound, StoreBusy, StoreError, TooManyColumns
 from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import DAY_NS
-from heliograph.store.catalogue import MAX_COLUMNS, Watermark
+from heliograph.model.watermark import Watermark
+from heliograph.store.catalogue import MAX_COLUMNS
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.segments import folder_name

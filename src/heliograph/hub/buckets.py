@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.model.watermark import Watermark
 from heliograph.store.bucket_report import BucketReport
-from heliograph.store.catalogue import Watermark
 from heliograph.store.retention import WHOLE_BUCKET, Forgotten
 from heliograph.store.rollups.summary import RAW
 from heliograph.store.store import Store

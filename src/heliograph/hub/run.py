@@ -44,8 +44,10 @@ from heliograph.broker.ports import require_free
 from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
+from heliograph.hub.backup import HubBackup
 from heliograph.hub.buckets import HubBuckets
 from heliograph.hub.counters import Counters
+from heliograph.hub.deletes import HubDeletes
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
 from heliograph.hub.housekeeping import Housekeeping
@@ -340,6 +342,8 @@ class Hub:
         return Services(
             intake=self._http,
             buckets=self._buckets,
+            backup=HubBackup(self._home, kept.database, kept.store, self._housekeeping).begin,
+            deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
             user_sql=self._user_sql,

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.model.predicate import Predicate
 from heliograph.query.limits import QueryLimits
+from heliograph.query.matching import matching_sql
 from heliograph.query.plan import Columns, Rows, Select, SelectRows
 from heliograph.query.rollup_sql import summaries_sql
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
@@ -134,6 +137,25 @@ class QueryEngine:
         if snapshot is None:
             raise QueryError(f'measurement "{select.measurement}" not found')
         return snapshot
+
+    async def count(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> int:
+        """Return how many points the series of a predicate have at ``start_ns <= time < end_ns``.
+
+        Raises:
+            QueryError: a limit was reached.
+            BucketNotFound: there is no such bucket.
+        """
+        with self._store.reading() as catalogue:
+            names = [name for name in catalogue.bucket(bucket) if predicate.names(name)]
+
+        def count(cursor: Cursor, name: str) -> int:
+            snapshot = self._store.snapshot(bucket, name)
+            if snapshot is None:
+                return 0
+            sql = matching_sql(snapshot, cursor.register, predicate, start_ns, end_ns)
+            return int(cursor.rows(sql)[0][0])
+
+        return sum([await self._answer(partial(count, name=name)) for name in names])
 
     def _keep_columns(self) -> None:
         """Keep what is in memory for a while from now on."""

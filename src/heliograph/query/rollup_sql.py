@@ -15,9 +15,10 @@ from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.plan import Aggregate, Select
 from heliograph.query.rollup_sources import choose
 from heliograph.query.sql import Figures, aggregate_sql, aggregated_field, lookback_ns, where_sql
-from heliograph.store.relation import SQL_TYPES, Register, Segment, Snapshot, Window, quote, render
+from heliograph.store.relation import SQL_TYPES, Register, Segment, Snapshot, Window, render
 from heliograph.store.rollups import summary as figures
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS, TYPES, summarised
+from heliograph.store.sql_text import quote
 
 _PARTS: Final = Figures(
     {

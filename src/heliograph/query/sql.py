@@ -11,8 +11,9 @@ from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
-from heliograph.store.relation import Register, Snapshot, quote, render
+from heliograph.store.relation import Register, Snapshot, render
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import quote
 
 RATE_LOOKBACK_NS: Final = 120 * SECOND_NS
 """How far before the range a counter's earlier value is looked for."""

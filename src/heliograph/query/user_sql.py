@@ -18,7 +18,8 @@ from heliograph.query.children import Child, ChildEnded, Children
 from heliograph.query.limits import QueryLimits
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
-from heliograph.store.relation import Segment, Snapshot, literal, quote, render
+from heliograph.store.relation import Segment, Snapshot, render
+from heliograph.store.sql_text import literal, quote
 from heliograph.store.store import Store
 
 _AT_ONCE: Final = 2

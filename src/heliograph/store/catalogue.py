@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -18,29 +17,22 @@ from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store.database import Database
+from heliograph.store.deletes.remembered import Deletions
 from heliograph.store.ledger.entry import Kind
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.rollups.progress import Rolled, hours_touched
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
-from heliograph.store.segments import Written, rollup_folder
+from heliograph.store.segment_files import SegmentFiles, as_segment
+from heliograph.store.segments import Written
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
 """Tags and fields of one measurement. A seal holds a buffer per column."""
 NO_RULES: Final[Mapping[int, Rules]] = MappingProxyType({})
-_BESIDE: Final = "../"
-"""Begins the path of what is not below the folder of segments but beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """Up to where a stream is held by segments. ``created`` tells a recreated stream from the old one."""
-
-    created: str
-    seq: int
 
 
 class Catalogue:
@@ -48,7 +40,7 @@ class Catalogue:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
-        self._folder = folder
+        self.files = SegmentFiles(database, folder)
         self.measurements: dict[str, dict[str, Measurement]] = {}
         """By bucket and name."""
         self.series: dict[tuple[str, str], dict[SeriesKey, int]] = {}
@@ -65,6 +57,7 @@ class Catalogue:
         """By bucket, a number that it gets when it is made: one made anew is not the one that was deleted."""
         self.deleted: dict[tuple[str, str], Watermark] = {}
         """By bucket and stream: up to where its messages were for a bucket that has been deleted."""
+        self.deletions = Deletions(database)
         self._births = itertools.count()
         self.rolled = Rolled(database)
         self._load()
@@ -90,11 +83,13 @@ class Catalogue:
         ):
             key = tuple((k, v) for k, v in json.loads(tags))
             self.series.setdefault((bucket, measurement), {})[key] = last_ns
-        for id_, bucket, measurement, path, columns, *figures in self._database.rows(
-            "SELECT id, bucket, measurement, path, columns, row_count, min_ns, max_ns, size_bytes, level,"
-            " resolution_ns FROM segment ORDER BY id"
+        for id_, bucket, measurement, path, columns, hidden, *figures in self._database.rows(
+            "SELECT id, bucket, measurement, path, columns, deletions, row_count, min_ns, max_ns, size_bytes,"
+            " level, resolution_ns FROM segment ORDER BY id"
         ):
-            segment = Segment(id_, self._absolute(path), frozenset(json.loads(columns)), *figures)
+            segment = Segment(id_, self.files.absolute(path), frozenset(json.loads(columns)), *figures)
+            deletions = tuple(self.deletions[number] for number in json.loads(hidden))
+            segment = replace(segment, deletions=deletions)
             self.of(segment.resolution_ns).setdefault((bucket, measurement), []).append(segment)
         if DEFAULT_BUCKET not in self.measurements:
             self.create_bucket(DEFAULT_BUCKET, {})
@@ -179,11 +174,12 @@ class Catalogue:
         self.bucket(name)
         gone = [placed for placed in self.placed() if placed[0][0] == name]
         with self._database.transaction() as sql:
-            self._retire(sql, [segment for _, segment in gone])
+            self.files.retire(sql, [segment for _, segment in gone])
             for table in ("column_", "series", "segment", "retention"):
                 sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (name,))
             self.rolled.drop(sql, name)
             sql.execute("DELETE FROM bucket WHERE name = ?", (name,))
+            forgotten = self.deletions.drop_bucket(sql, name)
             sql.execute("DELETE FROM ledger WHERE kind = ? AND name = ?", (Kind.BUCKET.value, name))
             sql.executemany(
                 "INSERT OR REPLACE INTO deleted_bucket VALUES (?, ?, ?, ?)",
@@ -191,6 +187,7 @@ class Catalogue:
             )
             if name == DEFAULT_BUCKET:
                 _insert_bucket(sql, name)
+        self.deletions.forget(forgotten)
         for place, segment in gone:
             self.of(segment.resolution_ns).pop(place, None)
         self.rolled.dropped(name)
@@ -204,7 +201,8 @@ class Catalogue:
         return gone
 
     def release(self, stream: str, created: str, first_seq: int) -> None:
-        """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
+        """Drop what is remembered of deletes about messages that a stream holds no longer."""
+        self.deletions.release(stream, created, first_seq)
         gone = [
             key
             for key, mark in self.deleted.items()
@@ -302,6 +300,25 @@ class Catalogue:
             sql.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq))
             sql.execute("DELETE FROM seal WHERE stream = ?", (stream,))
 
+    def cut(self, stream: str, created: str, last_seq: int) -> None:
+        """Take back what is remembered of deletes about positions that a stream has lost.
+
+        The messages that get these positions from now on came after the deletes.
+        """
+        self.deletions.cut(stream, created, last_seq)
+        lost = [
+            (bucket, name)
+            for (bucket, name), mark in self.deleted.items()
+            if name == stream and mark.created == created and mark.seq > last_seq
+        ]
+        if lost:
+            with self._database.transaction() as sql:
+                sql.executemany(
+                    "UPDATE deleted_bucket SET seq = ? WHERE bucket = ? AND stream = ?",
+                    [(last_seq, *key) for key in lost],
+                )
+        self.deleted |= {key: Watermark(created, last_seq) for key in lost}
+
     def commit(
         self,
         written: Sequence[Written],
@@ -316,11 +333,15 @@ class Catalogue:
         """
         now = time.time_ns()
         with self._database.transaction() as sql:
-            ids = [self._insert(sql, w) for w in written]
+            ids = [self.files.insert(sql, w) for w in written]
             self.rolled.mark(sql, hours)
             sql.executemany(
                 "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
-                [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
+                [
+                    (b, m, json.dumps(key), self.series[b, m][key])
+                    for b, m, key in series
+                    if key in self.series.get((b, m), ())  # else deleted meanwhile
+                ],
             )
             for stream, mark in watermarks.items():
                 sql.execute(
@@ -332,16 +353,16 @@ class Catalogue:
                 ledger,
             )
         for id_, w in zip(ids, written, strict=True):
-            self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
+            self.segments.setdefault((w.bucket, w.measurement), []).append(as_segment(id_, w))
 
     def roll_up(self, place: Place, written: Sequence[Written], hours: Sequence[int]) -> None:
         """Enter the summaries of some hours, in one transaction."""
         with self._database.transaction() as sql:
-            ids = [self._insert(sql, w) for w in written]
+            ids = [self.files.insert(sql, w) for w in written]
             self.rolled.close(sql, place, hours)
         self.rolled.closed(place, hours)
         for id_, w in zip(ids, written, strict=True):
-            self.rollups[w.resolution_ns].setdefault(place, []).append(_segment(id_, w))
+            self.rollups[w.resolution_ns].setdefault(place, []).append(as_segment(id_, w))
 
     def reopen(
         self,
@@ -354,20 +375,34 @@ class Catalogue:
         """Have what some segments hold of a span summarised anew, within a transaction that changes it."""
         self.rolled.mark(sql, {place: hours_touched(segments, start_ns, end_ns)})
 
-    def replace(self, old: Sequence[Segment], new: Written) -> None:
-        """Enter a merged segment in the place of those that it was made of, in one transaction.
+    def replace(self, place: Place, old: Sequence[Segment], new: Written | None) -> bool:
+        """Enter a segment, or nothing, in the place of those that it was made of, in one transaction.
 
         Of equal points the later segment wins, so the order of a day's segments must stay: the new one
-        gets the place, and the id, of the last of the old ones, which are neighbours in that order.
+        gets the place, and the id, of the last of the old ones, which are neighbours in that order. What
+        was deleted while it was written is in it and hidden. False: they are not there any more.
         """
+        paths = {s.path for s in old}
+        kind = self.of(old[0].resolution_ns)
+        present = [s for s in kind.get(place, ()) if s.path in paths]
+        if len(present) < len(old):
+            return False
+        done = {d.id for s in old for d in s.deletions}
+        since = {d.id: d for s in present for d in s.deletions if d.id not in done}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
-            self._retire(sql, old)
-            id_ = self._insert(sql, new, old[-1].id)
-        kind = self.of(new.resolution_ns)
-        segments = kind[new.bucket, new.measurement]
-        segments[segments.index(old[-1])] = _segment(id_, new)
-        kind[new.bucket, new.measurement] = [s for s in segments if s not in old]
+            self.files.retire(sql, old)
+            if new is not None:
+                new = replace(new, deletions=tuple(since.values()))
+                self.files.insert(sql, new, old[-1].id)
+        segments: list[Segment] = []
+        for segment in kind[place]:
+            if segment.path not in paths:
+                segments.append(segment)
+            elif new is not None and segment.path == old[-1].path:
+                segments.append(as_segment(old[-1].id, new))
+        put(kind, place, segments)
+        return True
 
     def drop(self, place: Place, segment: Segment) -> None:
         """Remove one segment, whose file is damaged; summaries are made again where the points are there."""
@@ -376,48 +411,28 @@ class Catalogue:
             if segment.resolution_ns != RAW:
                 self.reopen(sql, place, MIN_TIME_NS, MAX_TIME_NS + 1, [segment])
         kind = self.of(segment.resolution_ns)
-        _put(kind, place, [s for s in kind[place] if s is not segment])
-
-    def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
-        """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""
-        if paths is None:
-            paths = [self._absolute(path) for (path,) in self._database.rows("SELECT path FROM retired")]
-        gone = list(paths)
-        for path in gone:
-            self._unlink(path)
-        if gone:
-            with self._database.transaction() as sql:
-                sql.executemany("DELETE FROM retired WHERE path = ?", [(self._relative(p),) for p in gone])
+        put(kind, place, [s for s in kind.get(place, ()) if s.path != segment.path])
 
     def new_run(self, started_ns: int) -> int | None:
         """Note when this run began and return when the one before it did, None if there was none."""
-        rows = self._database.rows("SELECT value FROM counter WHERE name = 'run'")
-        with self._database.transaction() as sql:
-            sql.execute("INSERT OR REPLACE INTO counter VALUES ('run', ?)", (started_ns,))
+        before = self.counter("run")
+        self.set_counter("run", started_ns)
+        return before
+
+    def counter(self, name: str) -> int | None:
+        """Return a number that was noted; None if it never was."""
+        rows = self._database.rows("SELECT value FROM counter WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else None
 
-    def _retire(self, sql: sqlite3.Connection, segments: Iterable[Segment]) -> None:
-        sql.executemany("INSERT INTO retired VALUES (?)", [(self._relative(s.path),) for s in segments])
+    def set_counter(self, name: str, value: int) -> None:
+        """Note a number."""
+        with self._database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
 
-    def _unlink(self, path: Path) -> None:
-        """Remove a file, and the folders of its measurement and bucket once they are empty."""
-        path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty, or gone already
-            for folder in path.parents:
-                if folder in (self._folder, rollup_folder(self._folder)):
-                    break
-                folder.rmdir()
-
-    def _relative(self, path: Path) -> str:
-        """Return a path as it stands in the tables: below the folder of segments, or beside it."""
-        if self._folder in path.parents:
-            return str(path.relative_to(self._folder))
-        return f"{_BESIDE}{path.relative_to(self._folder.parent)}"
-
-    def _absolute(self, path: str) -> Path:
-        if path.startswith(_BESIDE):
-            return self._folder.parent / path.removeprefix(_BESIDE)
-        return self._folder / path
+    def present(self, placed: Iterable[Placed]) -> list[Placed]:
+        """Return those segments that are still there: a merge, a delete or a bucket's end comes between."""
+        paths = {s.path for _, s in self.placed()}
+        return [(place, segment) for place, segment in placed if segment.path in paths]
 
     def forget(
         self,
@@ -440,7 +455,7 @@ class Catalogue:
         floors = {place: min(floor_ns, hot_since(place)) for place, floor_ns in floors.items()}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(id_,) for id_ in gone])
-            self._retire(sql, [segment for _, segment in placed])
+            self.files.retire(sql, [segment for _, segment in placed])
             sql.executemany(
                 "DELETE FROM series WHERE bucket = ? AND measurement = ? AND last_ns < ?",
                 [(*place, floor_ns) for place, floor_ns in floors.items()],
@@ -451,20 +466,9 @@ class Catalogue:
             self.rolled.forgotten(place, resolution_ns, before_ns)
         for place, some in left.items():
             for resolution_ns in (RAW, *RESOLUTIONS):
-                _put(self.of(resolution_ns), place, [s for s in some if s.resolution_ns == resolution_ns])
+                put(self.of(resolution_ns), place, [s for s in some if s.resolution_ns == resolution_ns])
             series = self.series.get(place, {})
-            _put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
-
-    def _insert(self, sql: sqlite3.Connection, w: Written, id_: int | None = None) -> int:
-        path, columns = self._relative(w.path), json.dumps(sorted(w.columns))
-        figures = (w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.resolution_ns)
-        return int(
-            sql.execute(
-                "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns,"
-                " max_ns, size_bytes, resolution_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (id_, w.bucket, w.measurement, path, *figures),
-            ).fetchone()[0]
-        )
+            put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
@@ -482,7 +486,7 @@ class Catalogue:
 _Kept = TypeVar("_Kept", bound=Sized)
 
 
-def _put(entries: dict[Place, _Kept], place: Place, entry: _Kept) -> None:
+def put(entries: dict[Place, _Kept], place: Place, entry: _Kept) -> None:
     """Set an entry, or remove it when it is empty."""
     if len(entry):
         entries[place] = entry
@@ -498,7 +502,3 @@ def _insert_rule(
     sql: sqlite3.Connection, bucket: str, pattern: str, resolution_ns: int, keep_ns: int
 ) -> None:
     sql.execute("INSERT INTO retention VALUES (?, ?, ?, ?)", (bucket, pattern, resolution_ns, keep_ns))
-
-
-def _segment(id_: int, w: Written) -> Segment:
-    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level, w.resolution_ns)

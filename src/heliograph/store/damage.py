@@ -105,7 +105,7 @@ class DamageWatch:
     def _check_alone(self, place: Place, segments: Sequence[Segment]) -> int:
         if not _wrong(segments):
             return 0
-        with self._locks.seal:
+        with self._locks.merge:
             return self.check(place, segments)
 
     def check(self, place: Place, segments: Iterable[Segment]) -> int:

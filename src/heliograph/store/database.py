@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +70,13 @@ CREATE TABLE telegraf (
   metadata TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE note (about TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 """
+# The numbers in segment.deletions are of deletes whose points are still in the segment's file.
+_VERSION_5: Final = """
+CREATE TABLE deletion (
+  id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, conditions TEXT NOT NULL, start_ns INTEGER NOT NULL,
+  end_ns INTEGER NOT NULL, marks TEXT NOT NULL, settled INTEGER NOT NULL) STRICT;
+ALTER TABLE segment ADD COLUMN deletions TEXT NOT NULL DEFAULT '[]';
+"""
 OPEN_ALL_HOURS: Final = """
 INSERT OR IGNORE INTO open_hour
   WITH RECURSIVE span (bucket, measurement, hour, last) AS (
@@ -80,7 +87,7 @@ INSERT OR IGNORE INTO open_hour
 """
 """Have every hour that has points summarised, again where it was already."""
 # Of points that are there already every hour is still to be summarised.
-_VERSION_5: Final = f"""
+_VERSION_6: Final = f"""
 ALTER TABLE segment ADD COLUMN resolution_ns INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE open_hour (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, hour INTEGER NOT NULL,
@@ -89,7 +96,7 @@ CREATE TABLE complete_from (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, resolution_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL,
   PRIMARY KEY (bucket, measurement, resolution_ns)) STRICT;
 {OPEN_ALL_HOURS}"""
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
@@ -103,6 +110,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -143,6 +151,19 @@ class Database:
             except BaseException:
                 self._roll_back()
                 raise
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the file as it is at this moment; nobody waits for that.
+
+        Raises:
+            StoreError: it cannot be read or written.
+        """
+        try:
+            with closing(sqlite3.connect(self._path)) as here, closing(sqlite3.connect(path)) as there:
+                here.backup(there)
+                there.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise StoreError(f"the catalogue cannot be copied: {error}") from error
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # some errors end it already

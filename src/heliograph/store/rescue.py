@@ -21,8 +21,8 @@ from typing import Any, Final
 from heliograph.errors import StoreError
 from heliograph.store.database import OPEN_ALL_HOURS, Database
 from heliograph.store.duck import Cursor, Duck
-from heliograph.store.relation import literal, quote
 from heliograph.store.segments import folder_name
+from heliograph.store.sql_text import literal, quote
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from heliograph.store.duck import Cursor
-from heliograph.store.relation import literal
+from heliograph.store.sql_text import literal
 
 WAYS: Final = (
     "",

@@ -16,8 +16,8 @@ from typing import Final
 
 from heliograph.model.point import FieldType
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS
-from heliograph.store.relation import quote
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import quote
 
 RAW: Final = 0
 """The resolution of points as they came."""
