@@ -59,7 +59,7 @@ class Eraser:
         self._duck = duck
         self._snapshot = snapshot
         self.waiting = waiting
-        """Gives the hot tables, oldest first, and lets the lists of series know them; with the state's lock."""
+        """Gives the hot tables, oldest first, and lets the lists of series know them; the state is locked."""
 
     def enter(self, deletion: Deletion, generations: Sequence[Generation]) -> Deleted:
         """Make a delete hold, for the segments and some generations; with the lock of the state.
