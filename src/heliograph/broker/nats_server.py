@@ -10,7 +10,7 @@ import shutil
 import sysconfig
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -77,6 +77,10 @@ def end_stale(plan: BrokerPlan) -> None:
             process.wait(STOP_GRACE)
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 class NatsServer:
     """A nats-server process that is started again when it ends by itself."""
 
@@ -87,7 +91,11 @@ class NatsServer:
         self.trouble: str | None = None
         """Why a stream cannot be written; None when all can."""
         self.cut_off: Mapping[str, int] = {}
-        """By stream, the bytes that nats-server threw away as damaged when the hub started."""
+        """By stream, the bytes that nats-server threw away as damaged when it started."""
+        self.before_restart: Callable[[], Awaitable[None]] = _nothing
+        """Waited for before an ended process is started again; it may start one itself, and end it."""
+        self.on_restart: Callable[[], None] = lambda: None
+        """Called when an ended process was started again."""
         self._plan = plan
         self._child = child
         self._healing = False
@@ -119,8 +127,11 @@ class NatsServer:
                 log.error("nats-server ended with exit status %s, starting it again", returncode)
                 await asyncio.sleep(RESTART_PAUSE)
                 self.restarts += 1
+            await self.before_restart()
             self._healing = False
+            _write_private(self._plan.config_path, render(self._plan, self.endpoints))
             self._child = await _spawn(self._plan)
+            self.on_restart()
 
     async def watch(self) -> None:
         """See whether the streams can be written, and help when they cannot; runs until cancelled.
@@ -131,6 +142,8 @@ class NatsServer:
         pause, next_try = _HEAL_PAUSES[0], 0.0
         while True:
             await asyncio.sleep(WATCH_EVERY)
+            if self._child.returncode is not None:
+                continue  # it is about to be started again
             known, self.trouble = self.trouble, await write_error(self.endpoints.monitor_port)
             if self.trouble is None:
                 continue

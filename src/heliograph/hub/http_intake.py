@@ -28,16 +28,18 @@ from heliograph.errors import (
     Error,
     PayloadTooLarge,
     StoreBusy,
+    StreamError,
     TooManyColumns,
     TooSparse,
 )
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
-from heliograph.hub.payload import Payload, limits_of, pack, unpack
+from heliograph.hub.payload import Payload, limits_of, pack, time_of, unpack
 from heliograph.model.table import Batch
 from heliograph.model.time import Precision
+from heliograph.model.watermark import Watermark
 from heliograph.store.store import Applied, Position, Store
-from heliograph.stream.log import LP, Message, StreamLog
+from heliograph.stream.log import LP, Message, StreamLog, StreamState
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,11 @@ class HttpIntake:
         """Up to which sequence batches were handed to the ingest thread; it applies them a moment later."""
         self._waiting: dict[int, _Ready] = {}
         self._in_flight = 0
+        self._sent: dict[int, int] = {}
+        """By the time of a batch that is not acknowledged yet: where it was read in the stream, or 0."""
+        self._numbering = 0
+        """Changes when the stream begins to count anew; what was read of it before is dropped then."""
+        self._renumbering = False
         self._doubt = asyncio.Event()
         self._progress = asyncio.Event()
         """Set, and replaced, whenever batches were applied."""
@@ -127,6 +134,39 @@ class HttpIntake:
             log.info("Reading the stream back, messages=%s", state.last_seq - self._applied)
             await self._read_back(state.last_seq)
 
+    async def restarted(self, state: StreamState) -> None:
+        """Compare with what nats-server has after it was started again; call it before that takes anything.
+
+        Where the stream is another one, or has lost its end, its next messages get sequences that were
+        applied already. What was applied stays, and so do batches that still wait and that it has lost.
+        """
+        last_seq = max(self._handed, *self._waiting, 0)
+        if not self._created or (state.created == self._created and state.last_seq >= last_seq):
+            return
+        log.error(
+            "The stream LP is not as it was: it ended at seq=%s and ends at %s", last_seq, state.last_seq
+        )
+        waiting = [self._waiting[seq] for seq in sorted(self._waiting)]
+        kept = [r for r in waiting if state.created == self._created and r.seq <= state.last_seq]
+        self._numbering += 1
+        self._renumbering = True
+        try:
+            self._waiting = {ready.seq: ready for ready in kept}
+            await self._thread.run(self._take_back, state, [r for r in waiting if r not in kept])
+        finally:
+            self._handed = self._applied
+            self._renumbering = False
+            self._doubt.set()
+        await self._hand_over(fresh=False)
+
+    def _take_back(self, state: StreamState, lost: list[_Ready]) -> None:
+        end = state.end_of(Watermark(self._created, self._applied))
+        self._store.take_back(LP, end)
+        self._created, self._applied = end.created, end.seq
+        for ready in lost:  # somebody may have been told that they are stored
+            if ready.batch and self._store.life(ready.bucket) == ready.life:
+                self._store.append(ready.bucket, ready.batch, None)
+
     async def write(self, request: WriteRequest) -> WriteResult:
         """Make a batch durable and visible.
 
@@ -148,11 +188,15 @@ class HttpIntake:
 
     async def _write(self, request: WriteRequest) -> WriteResult:
         time_ns = time.time_ns()
+        while time_ns in self._sent:
+            time_ns += 1
+        self._sent[time_ns] = 0
         packing = self._packing(request, time_ns)
         try:
             return await self._publish(request, time_ns, packing)
         finally:
             packing.cancel()
+            del self._sent[time_ns]
 
     def _packing(self, request: WriteRequest, time_ns: int) -> asyncio.Future[Payload]:
         """Compress a batch while it is parsed; a small one at once: to ask a thread would take longer."""
@@ -187,7 +231,15 @@ class HttpIntake:
             self._counters.http_unacknowledged += 1
             self._doubt.set()
             raise
-        await self._offer(_Ready(seq, request.bucket, taken.batch, taken.life), fresh=taken.fresh)
+        if self._sent[time_ns] != seq:  # else it was read back before the answer came
+            if seq <= self._handed or seq in self._waiting:
+                self._counters.http_unacknowledged += 1
+                self._doubt.set()
+                raise StreamError(LP, "it has lost messages and counts anew; try again in a second")
+            if len(self._waiting) < MAX_WAITING:  # else it is read back when its turn comes
+                await self._offer(_Ready(seq, request.bucket, taken.batch, taken.life), fresh=taken.fresh)
+            else:
+                self._doubt.set()
         await self._until_visible(seq)
         self._counters.http_batches += 1
         self._counters.http_points += result.points
@@ -233,6 +285,8 @@ class HttpIntake:
 
     async def _hand_over(self, *, fresh: bool) -> None:
         """Apply the batches whose predecessors are applied or about to be."""
+        if self._renumbering:
+            return
         run: list[_Ready] = []
         while (following := self._waiting.pop(self._handed + 1, None)) is not None:
             run.append(following)
@@ -280,31 +334,44 @@ class HttpIntake:
     async def _read_back(self, last_seq: int) -> None:
         if last_seq <= self._handed:
             return
+        numbering = self._numbering
         async for group in self._stream.read(LP, self._handed + 1, last_seq):
             for message in group:
-                ready, fresh = await self._decoded(message)
                 self._counters.http_read_back += 1
-                await self._offer(ready, fresh=fresh)
+                await self._offer_again(message, numbering)
         first_seq = (await self._stream.state(LP)).first_seq
+        if numbering != self._numbering:
+            return
         if self._handed < last_seq and self._handed + 1 < first_seq:
             # the stream does not hold them any more; what it holds and could not be applied is tried again
             self._applied = self._handed = min(first_seq - 1, last_seq)
             await self._hand_over(fresh=False)
-        await self._pass_holes(last_seq)
+        await self._pass_holes(last_seq, numbering)
 
-    async def _pass_holes(self, last_seq: int) -> None:
+    async def _pass_holes(self, last_seq: int, numbering: int) -> None:
         """Ask for each message that did not come; one that a damaged file has swallowed holds up no other."""
         while (seq := self._handed + 1) <= last_seq and seq not in self._waiting:
             message = await self._stream.get(LP, seq)
+            if numbering != self._numbering:
+                return
             if message is None:
                 log.error("A message of the stream LP is lost: its file was damaged, seq=%s", seq)
                 self._counters.http_lost += 1
-                ready, fresh = _Ready(seq, "", {}, None), False
+                await self._offer(_Ready(seq, "", {}, None), fresh=False)
             else:
-                ready, fresh = await self._decoded(message)
-            await self._offer(ready, fresh=fresh)
+                await self._offer_again(message, numbering)
             if self._handed < seq:
                 return  # it could not be applied; the next look tries again
+
+    async def _offer_again(self, message: Message, numbering: int) -> None:
+        """Offer what was read from the stream, unless that counts anew since."""
+        ready, fresh = await self._decoded(message)
+        if numbering != self._numbering:
+            return
+        sent = time_of(message.headers)
+        if sent in self._sent:
+            self._sent[sent] = message.seq
+        await self._offer(ready, fresh=fresh)
 
     async def _decoded(self, message: Message) -> tuple[_Ready, bool]:
         while True:

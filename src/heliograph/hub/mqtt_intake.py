@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
@@ -17,11 +18,12 @@ from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.model.mark import read_mark
 from heliograph.model.topic import device_of
+from heliograph.model.watermark import Watermark
 from heliograph.store.catalogue import DEFAULT_BUCKET
 from heliograph.store.ledger.entry import Origin
 from heliograph.store.quarantine import Quarantine, Refusal
 from heliograph.store.store import Applied, Position, Store
-from heliograph.stream.log import MQTT, MQTT_PREFIX, Message, StreamLog
+from heliograph.stream.log import MQTT, MQTT_PREFIX, Message, StreamLog, StreamState
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,9 @@ class MqttIntake:
         self._counters = counters
         self._created = ""
         self._applied = 0
+        self._numbering = 0
+        """Changes when the stream begins to count anew; what was read of it before is dropped then."""
+        self._following: asyncio.Timeout | None = None
 
     @property
     def applied_seq(self) -> int:
@@ -91,33 +96,75 @@ class MqttIntake:
         self._applied = self._store.resume(
             MQTT, state.created, first_seq=state.first_seq, last_seq=state.last_seq
         )
+        numbering = self._numbering
         if self._applied < state.last_seq:
             log.info("Reading MQTT back, messages=%s", state.last_seq - self._applied)
             async for group in self._stream.read(MQTT, self._applied + 1, state.last_seq):
-                await self._apply_whole(group)
+                await self._apply_whole(group, numbering)
         self._slack = 1
+
+    async def restarted(self, state: StreamState) -> None:
+        """Compare with what nats-server has after it was started again; call it before that takes anything.
+
+        Where the stream is another one, or has lost its end, its next messages get sequences that were
+        applied already. What was applied stays.
+        """
+        renumbered = bool(self._created) and await self._thread.run(self._take_back, state)
+        if renumbered and self._following:
+            self._following.reschedule(asyncio.get_running_loop().time())
+            self._following = None
+
+    def _take_back(self, state: StreamState) -> bool:
+        if state.created == self._created and state.last_seq >= self._applied:
+            return False
+        log.error(
+            "The MQTT stream is not as it was: it ended at seq=%s and ends at %s",
+            self._applied,
+            state.last_seq,
+        )
+        end = state.end_of(Watermark(self._created, self._applied))
+        self._store.take_back(MQTT, end)
+        self._created, self._applied = end.created, end.seq
+        self._numbering += 1
+        return True
 
     async def follow(self) -> None:
         """Apply the stream's messages as they come; runs until cancelled.
 
         On cancellation a group of messages is applied whole or will be read again.
         """
-        async for group in self._stream.read(MQTT, self._applied + 1):
-            await self._apply_whole(group)
-            await asyncio.sleep(_GATHER)  # the thread is asked once for all that come meanwhile
-
-    async def _apply_whole(self, group: list[Message]) -> None:
-        """Apply a group; while the store is busy it waits, and the stream with it."""
-        while group:
+        while True:
+            until_renumbered = self._following = asyncio.timeout(None)
             try:
-                await self._thread.run(self._apply, group)
+                async with until_renumbered:
+                    await self._follow(self._numbering)
+            except TimeoutError:
+                if not until_renumbered.expired():
+                    raise
+            finally:
+                self._following = None
+
+    async def _follow(self, numbering: int) -> None:
+        """Apply the stream's messages as they come, from the first that is not applied."""
+        async with contextlib.aclosing(self._stream.read(MQTT, self._applied + 1)) as groups:
+            async for group in groups:
+                await self._apply_whole(group, numbering)
+                await asyncio.sleep(_GATHER)  # the thread is asked once for all that come meanwhile
+
+    async def _apply_whole(self, group: list[Message], numbering: int) -> None:
+        """Apply a group; while the store is busy it waits, and the stream with it."""
+        while group and numbering == self._numbering:
+            try:
+                await self._thread.run(self._apply, group, numbering)
             except StoreBusy as busy:
                 log.debug("Waiting for the store: %s", busy)
                 self._counters.store_waits += 1
                 await asyncio.sleep(_BUSY_PAUSE)
             group = [message for message in group if message.seq > self._applied]
 
-    def _apply(self, group: list[Message]) -> None:
+    def _apply(self, group: list[Message], numbering: int) -> None:
+        if numbering != self._numbering:
+            return  # they are of a stream that is no more
         news: list[Applied] = []
         try:
             for message in group:

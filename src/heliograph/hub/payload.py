@@ -74,6 +74,14 @@ def unpack(
     return bucket, body, precision, time_ns
 
 
+def time_of(headers: Mapping[str, str]) -> int:
+    """Return the receive time (ns) of a message, by which it is known; -1 if it has none."""
+    try:
+        return int(headers[_TIME])
+    except (KeyError, ValueError):
+        return -1
+
+
 def limits_of(headers: Mapping[str, str]) -> LineLimits:
     """Return the limits by which lines of a message were refused; there were none before there was a header.
 

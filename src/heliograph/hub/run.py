@@ -36,7 +36,6 @@ from heliograph.api.identity.identities import Identities
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
-from heliograph.broker.blocks import block_sizes, cut_off, forget_description
 from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
@@ -56,6 +55,7 @@ from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
+from heliograph.hub.prepared_streams import prepare, prepare_again
 from heliograph.hub.status import Status
 from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
@@ -181,6 +181,7 @@ class _Kept:
 class _Broker:
     """nats-server and our connection to it."""
 
+    plan: BrokerPlan
     server: NatsServer
     stream: StreamLog
 
@@ -230,28 +231,18 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         sync=settings.stream.sync,
     )
     end_stale(plan)
-    sizes = block_sizes(plan.folder)
     asked = settings.broker
     mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
     nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
     monitor_port = require_free("nats monitoring", "127.0.0.1", asked.monitor_port, "broker.monitor_port")
-    # the streams must stand before any MQTT client may connect: so first a start without the MQTT port
-    async with nats_running(plan, Endpoints(nats_port, monitor_port, asked.mqtt_host, None)):
-        connection = await connect(nats_port, HUB_USER, plan.hub_password)
-        await StreamLog(connection).prepare(
-            settings.stream.max_bytes, unknown=lambda name: forget_description(plan.folder, name)
-        )
-        await connection.close()
-    lost = cut_off(sizes)
-    for name, size_bytes in lost.items():
-        log.error("nats-server cut off what it found damaged, stream=%s bytes=%s", name, size_bytes)
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
+    prepared = await prepare(plan, endpoints, settings.stream.max_bytes)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
-    server.cut_off = lost
+    server.cut_off = prepared.cut_off
     unanswered = Unanswered()
     connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
-    return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
+    return _Broker(plan, server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
 class Hub:
@@ -336,6 +327,7 @@ class Hub:
         endpoints = broker.server.endpoints
         self._ways = ways(self._url, endpoints.mqtt_host, endpoints.mqtt_port or 0, self._identities.token)
         self._web = HttpServer(build(self._services(kept)), listener)
+        broker.server.before_restart = self._before_restart
 
     def _services(self, kept: _Kept) -> Services:
         settings = self._settings
@@ -391,6 +383,17 @@ class Hub:
         await self._http.recover()
         await self._mqtt.recover()
         self._housekeeping.recovered = True
+
+    async def _before_restart(self) -> None:
+        """See what the streams have lost before nats-server, which ended by itself, takes anything again."""
+        server = self._broker.server
+        found = await prepare_again(self._broker.plan, server.endpoints, self._settings.stream.max_bytes)
+        server.cut_off = {
+            name: server.cut_off.get(name, 0) + found.cut_off.get(name, 0)
+            for name in server.cut_off.keys() | found.cut_off.keys()
+        }
+        await self._http.restarted(found.states[LP])
+        await self._mqtt.restarted(found.states[MQTT])
 
     async def _serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Take points and answer questions until ``stop`` is set."""

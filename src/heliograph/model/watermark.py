@@ -15,3 +15,7 @@ class Watermark:
     def passed(self, created: str, seq: int) -> bool:
         """Return whether a message of a stream stands at or before this position."""
         return self.created == created and seq <= self.seq
+
+    def until(self, end: Watermark) -> Watermark:
+        """Return this position in a stream that ends at another one: that end, unless it lies before."""
+        return self if end.passed(self.created, self.seq) else end

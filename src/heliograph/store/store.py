@@ -59,6 +59,7 @@ KEEP_POINTS: Final = Keeping()
 """For ever, and without summaries."""
 MAX_SERIES: Final = 1_000_000
 """Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
+_NOWHERE: Final = Watermark("", 0)
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
@@ -339,6 +340,23 @@ class Store:
         elif first_seq > 1:
             self._ledger.begin_late()
         return position
+
+    def take_back(self, stream: str, end: Watermark) -> None:
+        """Note that a stream ends at a position now, before what was applied of it: it lost what came then.
+
+        What was applied stays. What gets the lost positions from now on is new: no seal claims to hold
+        it, no delete means it, and the ledger counts it. Call it before anything of that is taken.
+        """
+        with self._locks.state:
+            self._catalogue.cut(stream, end.created, end.seq)
+            for generation in self._waiting():
+                if (mark := generation.marks.get(stream)) is not None:
+                    generation.marks[stream] = mark.until(end)
+            mark = self.watermarks().get(stream)
+            if mark is not None:
+                counted = self._ledger.counted_to(stream, _NOWHERE, end.created, end.seq)
+                self._catalogue.restart(stream, mark.until(end), counted)
+                self._ledger.read_again(stream, counted)
 
     def watermarks(self) -> dict[str, Watermark]:
         """Return up to where segments on disk hold each stream."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,7 @@ from nats.js.api import (
 from nats.js.errors import APIError, NotFoundError
 
 from heliograph.errors import AckTimeout, PayloadTooLarge, StreamError
+from heliograph.model.watermark import Watermark
 
 LP: Final = "LP"
 """Line-protocol batches that came over HTTP, subject ``lp.<bucket>``."""
@@ -64,6 +65,12 @@ class StreamState:
     last_seq: int
     size_bytes: int
     max_bytes: int
+
+    def end_of(self, applied: Watermark) -> Watermark:
+        """Return up to where this stream was applied, if all up to ``applied`` was."""
+        if applied.created == self.created:
+            return Watermark(self.created, min(applied.seq, self.last_seq))
+        return Watermark(self.created, self.first_seq - 1)
 
 
 Trouble = Callable[[], str | None]
@@ -107,8 +114,12 @@ class StreamLog:
         self._unanswered = unanswered or Unanswered()
         self._trouble = trouble
 
-    async def prepare(self, max_bytes: int, *, unknown: Callable[[str], object] = lambda _: None) -> None:
+    async def prepare(
+        self, max_bytes: int, *, unknown: Callable[[str], object] = lambda _: None, missing_only: bool = False
+    ) -> None:
         """Create both streams, or set their limit; ``unknown`` is called before one is created.
+
+        With ``missing_only`` a stream that is there stays as it is.
 
         This must happen before any MQTT client connects: nats-server makes ``$MQTT_msgs`` itself
         otherwise, with a retention that keeps nothing nobody subscribed to. There is no age limit on
@@ -134,7 +145,8 @@ class StreamLog:
                     unknown(name)
                     await self._js.add_stream(config)
                 else:
-                    await self._js.update_stream(config)
+                    if not missing_only:
+                        await self._js.update_stream(config)
             except (NatsError, APIError) as error:
                 raise StreamError(name, f"cannot be prepared: {error}") from error
 
@@ -215,7 +227,7 @@ class StreamLog:
 
     async def read(
         self, name: str, first_seq: int, last_seq: int | None = None
-    ) -> AsyncIterator[list[Message]]:
+    ) -> AsyncGenerator[list[Message], None]:
         """Yield the messages from ``first_seq`` on, in order, without a gap, in groups as they come.
 
         With ``last_seq`` it ends there, else never. The sequence of the first message may be higher
