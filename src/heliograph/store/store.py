@@ -252,8 +252,8 @@ class Store:
             batch: its columns.
             position: where it stands in a stream; positions of one stream must come in order. None means
                 that no stream holds it (QoS 0): a crash before the next seal loses it.
-            origins: the MQTT messages that it is made of, up to that position, for the ledger; none means
-                that it came over HTTP.
+            origins: the MQTT messages that it is made of, one behind the other up to that position, for
+                the ledger; none means that it came over HTTP.
         """
         spans: dict[str, tuple[int, int]] = {}
         fresh = False
@@ -280,15 +280,29 @@ class Store:
                 self._rotate()  # what is sealed at once stays small, however far sealing is behind
         return Applied(bucket, spans, {name: table.series for name, table in batch.items()}, fresh)
 
+    def append_run(
+        self, bucket: str, batch: Batch, position: Position, origins: Sequence[Origin]
+    ) -> Applied | None:
+        """Make several messages visible as :meth:`append` does, unless a delete may mean some of them.
+
+        None: nothing was appended, since each message has to be looked at alone.
+        """
+        with self._locks.state:
+            first_seq = position.seq - len(origins) + 1
+            if self._catalogue.deletions.reach(bucket, position.stream, first_seq):
+                return None
+            return self.append(bucket, batch, position, origins)
+
     def _is_full(self, generation: Generation) -> bool:
         return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
 
     def _note(self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin]) -> None:
-        for origin in origins:
+        for back, origin in enumerate(origins, 1 - len(origins)):
             if position is None:
                 self._ledger.note(origin)
             else:
-                self._ledger.note(origin, position.stream, position.mark)
+                mark = Watermark(position.created, position.seq + back)
+                self._ledger.note(origin, position.stream, mark)
         if position is not None and not origins:
             points = sum(len(table) for table in batch.values())
             self._ledger.note_batch(position.stream, position.mark, bucket, points)
