@@ -322,14 +322,15 @@ class Catalogue:
     def commit(
         self,
         written: Sequence[Written],
-        series: Iterable[tuple[str, str, SeriesKey]],
+        series: Iterable[tuple[Place, SeriesKey, str]],
         watermarks: Mapping[str, Watermark],
         hours: Mapping[Place, Iterable[int]],
         ledger: Sequence[tuple[str, str, str]],
     ) -> None:
         """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
 
-        ``hours`` are those of their points, which have to be summarised. All of it is one transaction.
+        ``series`` are theirs, each with its text as JSON. ``hours`` are those of their points, which have
+        to be summarised. All of it is one transaction.
         """
         now = time.time_ns()
         with self._database.transaction() as sql:
@@ -338,9 +339,9 @@ class Catalogue:
             sql.executemany(
                 "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
                 [
-                    (b, m, json.dumps(key), self.series[b, m][key])
-                    for b, m, key in series
-                    if key in self.series.get((b, m), ())  # else deleted meanwhile
+                    (*place, text, self.series[place][key])
+                    for place, key, text in series
+                    if key in self.series.get(place, ())  # else deleted meanwhile
                 ],
             )
             for stream, mark in watermarks.items():

@@ -9,6 +9,7 @@ once however often it came.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -395,9 +396,9 @@ class Store:
             with self._locks.state:
                 measurement = self._catalogue.measurements[bucket][name].copy()
             written += self._writer.write(bucket, measurement, hot, stamp)
-        series: list[tuple[str, str, SeriesKey]] = [
-            (bucket, name, key)
-            for (bucket, name), hot in generation.tables.items()
+        series = [
+            (place, key, json.dumps(key))  # here, since it takes a while and nobody waits for it
+            for place, hot in generation.tables.items()
             for key in hot.series.codes
         ]
         ledger = as_rows(generation.ledger)
