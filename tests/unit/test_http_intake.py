@@ -111,7 +111,7 @@ async def test_a_batch_that_failed_is_applied_later(store: Store, monkeypatch: p
     assert (applied, intake.applied_seq) == ([1], 1)
     await until_applied(intake, 3)
     assert applied == [1, 2, 3]
-    assert store._current.marks[LP].seq == 3
+    assert store._hot.current.marks[LP].seq == 3
     thread.close()
 
 

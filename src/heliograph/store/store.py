@@ -9,7 +9,6 @@ once however often it came.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,9 +29,10 @@ from heliograph.store.database import Database
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
-from heliograph.store.generation import Generation, latest_marks
+from heliograph.store.generation import latest_marks
+from heliograph.store.generations import SEAL_BYTES, Generations
 from heliograph.store.hot.table import HotTable
-from heliograph.store.ledger.entry import Origin, as_rows
+from heliograph.store.ledger.entry import Origin
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Snapshot
@@ -48,7 +48,8 @@ from heliograph.store.retention import (
 )
 from heliograph.store.rollups.summary import RAW
 from heliograph.store.schema import without_surplus_series
-from heliograph.store.segments import SegmentWriter, Written
+from heliograph.store.sealing import Sealer
+from heliograph.store.segments import SegmentWriter
 from heliograph.store.statistics import StoreStatistics, rollups_of, statistics
 from heliograph.store.upkeep import Locks, Upkeep
 
@@ -60,8 +61,6 @@ KEEP_POINTS: Final = Keeping()
 """For ever, and without summaries."""
 MAX_SERIES: Final = 1_000_000
 """Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
-SEAL_BYTES: Final = 16 * 1024 * 1024
-"""Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +118,11 @@ class Store:
         self._writer = SegmentWriter(folder, duck)
         self._catalogue = Catalogue(database, folder)
         self._ledger = Ledger(database, ledger_devices)
-        self._seal_rows = seal_rows
         self._started = time.time_ns()
-        self._current = Generation(0)
-        self._sealing: list[Generation] = []
+        self._hot = Generations(self._catalogue, self._ledger, seal_rows)
+        self._sealer = Sealer(
+            self._catalogue, self._writer, self._locks, self._hot, self._ledger, stamp=f"{self._started:x}"
+        )
         self._default_keep_ns = keeping.by_resolution
         self.damage = DamageWatch(
             self._catalogue,
@@ -130,7 +130,7 @@ class Store:
             folder,
             keep_copy=lambda: keep_copy(database, folder.parent / "catalog.db"),
         )
-        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._settled)
+        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._hot.settle)
         self.upkeep = Upkeep(
             self._catalogue,
             Merger(self._writer, duck),
@@ -154,16 +154,8 @@ class Store:
     def reading(self) -> Iterator[Catalogue]:
         """The catalogue, unchanging for the block."""
         with self._locks.state:
-            self._settle()
+            self._hot.settle()
             yield self._catalogue
-
-    def _settle(self) -> None:
-        """Bring the latest times of the catalogue's series up to those of the hot points."""
-        for generation in self._waiting():
-            for place, hot in generation.tables.items():
-                if hot.unsettled:
-                    self._catalogue.touch(place, hot.series.since(0))
-                    hot.unsettled = False
 
     def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
         """Return the lookup (measurement, field) → type that a parser wants.
@@ -227,12 +219,12 @@ class Store:
             StoreBusy: sealing does not follow; nothing was changed.
         """
         with self._locks.state:
-            generations = self._waiting()
+            generations = self._hot.all
             rows = sum(g.rows for g in generations)
             size_bytes = sum(g.size_bytes for g in generations)
-            if rows > BUSY_FACTOR * self._seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
+            if rows > BUSY_FACTOR * self._hot.seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
                 raise StoreBusy(f"{rows:,} points wait to be sealed; try again in a few seconds")
-            tables = self._current.tables
+            tables = self._hot.current.tables
             return self._catalogue.declare(
                 bucket,
                 batch,
@@ -261,7 +253,7 @@ class Store:
         with self._locks.state:
             if position is not None:
                 batch = self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
-            generation = self._current
+            generation = self._hot.current
             generation.begin()
             for name, table in batch.items():
                 place = bucket, name
@@ -277,8 +269,8 @@ class Store:
                     fresh = self._catalogue.touch(place, hot.series.since(series)) or fresh
             self._mark(position)
             self._note(bucket, batch, position, origins)
-            if self._is_full(generation):
-                self._rotate()  # what is sealed at once stays small, however far sealing is behind
+            if self._hot.is_full:
+                self._hot.rotate()  # what is sealed at once stays small, however far sealing is behind
         return Applied(bucket, spans, {name: table.series for name, table in batch.items()}, fresh)
 
     def append_run(
@@ -294,9 +286,6 @@ class Store:
                 return None
             return self.append(bucket, batch, position, origins)
 
-    def _is_full(self, generation: Generation) -> bool:
-        return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
-
     def _note(self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin]) -> None:
         for back, origin in enumerate(origins, 1 - len(origins)):
             if position is None:
@@ -307,12 +296,6 @@ class Store:
         if position is not None and not origins:
             points = sum(len(table) for table in batch.values())
             self._ledger.note_batch(position.stream, position.mark, bucket, points)
-
-    def _rotate(self) -> None:
-        self._current.freeze()
-        self._current.ledger = self._ledger.changes()
-        self._sealing.append(self._current)
-        self._current = Generation(self._current.number + 1)
 
     def skip(self, position: Position, origin: Origin | None = None) -> None:
         """Note that the message at a position holds no points for the store.
@@ -328,8 +311,8 @@ class Store:
 
     def _mark(self, position: Position | None) -> None:
         if position is not None:
-            self._current.begin()
-            self._current.marks[position.stream] = position.mark
+            self._hot.current.begin()
+            self._hot.current.marks[position.stream] = position.mark
 
     def resume(self, stream: str, created: str, *, first_seq: int, last_seq: int) -> int:
         """Return the sequence up to which a stream need not be read again, given what it holds now.
@@ -349,7 +332,7 @@ class Store:
             log.warning("The stream %s is not the one last seen: reading it from its first message", stream)
             with self._locks.state:
                 counted = self._ledger.counted_to(stream, mark, created, last_seq)
-                self._catalogue.restart(stream, Watermark(created, position), counted)
+                self._catalogue.streams.restart(stream, Watermark(created, position), counted)
                 self._ledger.read_again(stream, counted)
         elif first_seq > 1:
             self._ledger.begin_late()
@@ -357,68 +340,19 @@ class Store:
 
     def watermarks(self) -> dict[str, Watermark]:
         """Return up to where segments on disk hold each stream."""
-        return self._catalogue.watermarks()
+        return self._catalogue.streams.watermarks()
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that segments held already at a time."""
-        return self._catalogue.sealed_before(time_ns)
+        return self._catalogue.streams.sealed_before(time_ns)
 
     def seal_due(self, interval: float) -> bool:
         """Return whether there are enough, or old enough, hot points to seal."""
-        with self._locks.state:
-            generation = self._current
-            if self._sealing or self._is_full(generation):
-                return True
-            begun = bool(generation.marks or generation.rows)
-            return begun and time.monotonic() - generation.since >= interval
+        return self._sealer.due(interval)
 
     def seal(self) -> int:
-        """Write the hot columns as segments and return the number of points sealed.
-
-        A crash at any moment leaves either the old state, whose points the stream still has, or the
-        new one. When writing fails the points stay hot and the next call tries them again.
-
-        Raises:
-            StoreError: the segments cannot be written.
-            OSError: likewise.
-        """
-        with self._locks.seal:
-            with self._locks.state:
-                if self._current.rows or self._current.marks:
-                    self._rotate()
-                waiting = list(self._sealing)
-            return sum(self._seal(generation) for generation in waiting)
-
-    def _seal(self, generation: Generation) -> int:
-        stamp = f"{self._started:x}-{generation.number}"
-        written: list[Written] = []
-        for (bucket, name), hot in generation.tables.items():
-            with self._locks.state:
-                measurement = self._catalogue.measurements[bucket][name].copy()
-            written += self._writer.write(bucket, measurement, hot, stamp)
-        series = [
-            (place, key, json.dumps(key))  # here, since it takes a while and nobody waits for it
-            for place, hot in generation.tables.items()
-            for key in hot.series.codes
-        ]
-        ledger = as_rows(generation.ledger)
-        with self._locks.state:
-            self._settle()
-            written = [
-                replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
-                for w in written
-            ]
-            self._catalogue.commit(written, series, generation.marks, generation.hours, ledger)
-            self._ledger.sealed(generation.ledger)
-            self._sealing.remove(generation)
-        return sum(w.rows for w in written)
-
-    def _waiting(self) -> tuple[Generation, ...]:
-        return *self._sealing, self._current
-
-    def _settled(self) -> tuple[Generation, ...]:
-        self._settle()
-        return self._waiting()
+        """Write the hot columns as segments; see :meth:`Sealer.seal`."""
+        return self._sealer.seal()
 
     def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
         """Make a bucket with rules of its own for points, and by resolution for their summaries.
@@ -451,7 +385,7 @@ class Store:
         with self._locks.seal, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
             self._ledger.drop(name)
-            hot = sum(generation.drop(name) for generation in self._waiting())
+            hot = sum(generation.drop(name) for generation in self._hot.all)
             self.upkeep.retire(segment for _, segment in gone)
         sealed = total(gone)
         return replace(sealed, rows=sealed.rows + hot)
@@ -478,11 +412,11 @@ class Store:
             with self._locks.state:
                 self._catalogue.bucket(bucket)
                 self.upkeep.require_room()
-                marks = latest_marks(self.watermarks(), self._settled(), positions)
+                marks = latest_marks(self.watermarks(), self._hot.settle(), positions)
                 deletion = Deletion(0, bucket, predicate, start_ns, end_ns, marks)
-                if self._current.meets(deletion):
-                    self._rotate()  # what comes from now on is new
-                deleted = self._eraser.enter(deletion, self._sealing)
+                if self._hot.current.meets(deletion):
+                    self._hot.rotate()  # what comes from now on is new
+                deleted = self._eraser.enter(deletion, self._hot.sealing)
                 self.upkeep.retire(deleted.gone)
             self.upkeep.settle()
         return deleted
@@ -495,7 +429,7 @@ class Store:
     def buckets(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long, by name."""
         with self._locks.state:
-            hot = [item for g in self._waiting() for item in g.tables.items()]
+            hot = [item for g in self._hot.all for item in g.tables.items()]
             return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
@@ -511,8 +445,8 @@ class Store:
             return Snapshot(
                 known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
-                tuple(rows for g in self._waiting() if (rows := g.rows_of(bucket, measurement)) is not None),
-                rollups_of(self._catalogue, (bucket, measurement), self._waiting())
+                tuple(rows for g in self._hot.all if (rows := g.rows_of(bucket, measurement)) is not None),
+                rollups_of(self._catalogue, (bucket, measurement), self._hot.all)
                 if len(self._default_keep_ns) > 1
                 else None,
             )
@@ -526,4 +460,4 @@ class Store:
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
         with self._locks.state:
-            return statistics(self._catalogue, self._waiting())
+            return statistics(self._catalogue, self._hot.all)
