@@ -1,4 +1,4 @@
-"""nats-server loses the end of its streams, or all of them, while the hub runs: nothing that comes then is skipped."""
+"""nats-server loses the end of its streams, or all, while the hub runs: nothing that comes then is skipped."""
 
 from __future__ import annotations
 
@@ -71,6 +71,13 @@ def test_a_stream_that_lost_its_end_takes_new_points_at_once(tmp_path: Path, sea
         hub.start()
         assert stored(hub) == (count, count), "what the streams lost was written as segments"
         assert ledger(hub) == (27, 27, 27 * 50)
+
+
+def test_run_json_names_the_nats_server_that_runs(tmp_path: Path) -> None:
+    with HubProcess(tmp_path / "hub", "--no-agent") as hub:
+        first = hub.facts["nats_pid"]
+        lose(hub, lambda _: None)
+        assert hub.facts["nats_pid"] == int((hub.home / "nats" / "nats-server.pid").read_text()) != first
 
 
 def test_after_a_loss_and_a_crash_all_is_there_that_segments_or_streams_hold(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Held(StreamLog):
         name: str,  # noqa: ARG002 - there is one stream here
         first_seq: int,
         last_seq: int | None = None,
-    ) -> AsyncIterator[list[Message]]:
+    ) -> AsyncGenerator[list[Message], None]:
         missed, self.missed_once = self.missed_once, 0
         for message in self.messages:
             if message.seq not in (missed, self.lost) and first_seq <= message.seq <= (
@@ -111,7 +111,7 @@ async def test_a_batch_that_failed_is_applied_later(store: Store, monkeypatch: p
     assert (applied, intake.applied_seq) == ([1], 1)
     await until_applied(intake, 3)
     assert applied == [1, 2, 3]
-    assert store._current.marks[LP].seq == 3
+    assert store._hot.current.marks[LP].seq == 3
     thread.close()
 
 

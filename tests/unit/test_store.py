@@ -18,8 +18,9 @@ from heliograph.model.watermark import Watermark
 from heliograph.store.catalogue import MAX_COLUMNS
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
+from heliograph.store.generations import SEAL_BYTES
 from heliograph.store.segments import folder_name
-from heliograph.store.store import BUSY_FACTOR, SEAL_BYTES, Position, Store
+from heliograph.store.store import BUSY_FACTOR, Position, Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, types_of
 
 LP = Position("LP", "2026-01-01T00:00:00+00:00", 7)
@@ -61,7 +62,7 @@ def test_files_of_a_seal_that_was_not_committed_are_swept(kept: Kept) -> None:
     snapshot = kept.store.snapshot(BUCKET, "cpu")
     assert snapshot is not None
     stamp = f"{kept.store._started:x}-crashed"
-    hot = kept.store._current.tables[BUCKET, "cpu"]
+    hot = kept.store._hot.current.tables[BUCKET, "cpu"]
     hot.freeze()
     stray = list(kept.store._writer.write(BUCKET, snapshot.measurement, hot, stamp))
     unfinished = stray[0].path.with_suffix(".tmp")
@@ -340,7 +341,7 @@ def test_generations_stay_small_however_far_sealing_is_behind(kept: Kept) -> Non
     text = "x" * 100_000
     for t in range(400):
         kept.write(point("log", t, line=text))
-    biggest = max(generation.size_bytes for generation in kept.store._sealing)
+    biggest = max(generation.size_bytes for generation in kept.store._hot.sealing)
     assert SEAL_BYTES <= biggest < SEAL_BYTES + 2 * len(text)
     assert kept.store.seal() == 400
     assert kept.store.statistics().rows_hot == 0

@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from heliograph.api.live import LiveFeed
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.model.watermark import Watermark
 from heliograph.store.bucket_report import BucketReport
 from heliograph.store.retention import WHOLE_BUCKET, Forgotten
 from heliograph.store.rollups.summary import RAW
-from heliograph.store.store import Store
+from heliograph.store.store import Applied, Store
 from heliograph.stream.log import LP, MQTT, StreamLog, StreamState
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,11 @@ class HubBuckets:
         stream: StreamLog,
         thread: IngestThread,
         housekeeping: Housekeeping,
+        *,
         applied: Callable[[], Mapping[str, int]],
+        feed: LiveFeed,
     ) -> None:
+        self._feed = feed
         self._store = store
         self._stream = stream
         self._thread = thread
@@ -69,6 +73,7 @@ class HubBuckets:
         # in the thread that parses and applies: no batch is between the two while the bucket goes
         gone = await self._thread.run(self._delete, name, states)
         log.warning("Deleted a bucket, bucket=%s points=%s", name, gone.rows)
+        self._feed.publish(Applied(name, {}, {}, new_schema=True))  # open pages ask what there is now
         return gone.rows
 
     def _delete(self, name: str, states: list[StreamState]) -> Forgotten:

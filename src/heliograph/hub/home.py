@@ -68,12 +68,16 @@ class Home:
             file.write(password)
         return password
 
-    @contextlib.contextmanager
-    def announced(self, facts: Mapping[str, Any]) -> Iterator[None]:
-        """Say in ``run.json`` where the running hub is reached, for as long as the block lasts."""
+    def announce(self, facts: Mapping[str, Any]) -> None:
+        """Write ``run.json`` anew."""
         temporary = self.run_file.with_suffix(".tmp")
         temporary.write_text(json.dumps(facts))
         temporary.replace(self.run_file)
+
+    @contextlib.contextmanager
+    def announced(self, facts: Mapping[str, Any]) -> Iterator[None]:
+        """Say in ``run.json`` where the running hub is reached, for as long as the block lasts."""
+        self.announce(facts)
         try:
             yield
         finally:

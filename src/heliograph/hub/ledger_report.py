@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from heliograph.errors import TopicError
-from heliograph.hub.mqtt_intake import topic_of
+from heliograph.hub.mqtt_run import topic_of
 from heliograph.hub.payload import SUBJECT_PREFIX
 from heliograph.model.topic import device_of
 from heliograph.store.ledger.entry import Kind

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -16,6 +15,7 @@ from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import StoreBusy, TooManyColumns, TooSparse, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.mqtt_run import TELEMETRY, MessageRun, gather, topic_of
 from heliograph.model.mark import read_mark
 from heliograph.model.topic import device_of
 from heliograph.model.watermark import Watermark
@@ -27,7 +27,6 @@ from heliograph.stream.log import MQTT, MQTT_PREFIX, Message, StreamLog, StreamS
 
 log = logging.getLogger(__name__)
 
-_TELEMETRY: Final = f"{MQTT_PREFIX}tel."
 _QOS0_WAITING: Final = 10_000
 _QOS0_AT_ONCE: Final = 500
 _SLACK: Final = 2
@@ -36,16 +35,6 @@ was taken before is taken again then, though the two streams come in another ord
 _GATHER: Final = 0.02
 _BUSY_PAUSE: Final = 0.1
 _ERRORS_KEPT: Final = 100
-_TOPIC_SIGNS: Final = {"/.": "/", "//": ".", ".": "/", "/": ""}
-_SEPARATORS: Final = re.compile(r"/\.|//|\.|/")
-
-
-def topic_of(subject: str) -> str:
-    """Return the MQTT topic that nats-server made a subject of.
-
-    It writes a level's end as ``.``, a dot as ``//``, and an empty level's end as ``/.``.
-    """
-    return _SEPARATORS.sub(lambda found: _TOPIC_SIGNS[found[0]], subject)
 
 
 _Passing: TypeAlias = tuple[str, bytes, int]
@@ -167,20 +156,62 @@ class MqttIntake:
             return  # they are of a stream that is no more
         news: list[Applied] = []
         try:
-            for message in group:
-                if message.seq <= self._applied:
-                    continue
-                self._pass_hole(message.seq - self._applied - 1)
-                position = Position(MQTT, self._created, message.seq)
-                if message.subject.startswith(_TELEMETRY):
-                    name = f"{MQTT}:{self._created}:{message.seq}"
-                    news += self._take(message.subject, message.data, message.time_ns, name, position)
+            rest = [message for message in group if message.seq > self._applied]
+            while rest:
+                run = gather(
+                    rest,
+                    self._applied,
+                    types=self._store.field_types(DEFAULT_BUCKET),
+                    limits=self._limits,
+                    was_deleted=self._was_deleted,
+                )
+                applied = self._take_run(run) if run.count > 1 else None
+                if applied is not None:
+                    news += [applied] if applied.spans else []
                 else:
-                    self._store.skip(position)
-                self._counters.mqtt_messages += 1
-                self._applied = message.seq
+                    for message in rest[: max(run.count, 1)]:
+                        news += self._apply_alone(message)
+                rest = rest[max(run.count, 1) :]
         finally:
             self._tell(news)
+
+    def _was_deleted(self, seq: int) -> bool:
+        return self._store.was_deleted(DEFAULT_BUCKET, Position(MQTT, self._created, seq))
+
+    def _take_run(self, run: MessageRun) -> Applied | None:
+        """Append plain messages at once; None, and nothing is, where one of them may have to be refused."""
+        batch = run.points.batch
+        _, too_old = self._store.refuse_old(DEFAULT_BUCKET, batch, run.newest_ns)
+        _, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
+        if too_old or surplus:
+            return None
+        try:
+            fresh = self._store.declare(DEFAULT_BUCKET, batch)
+        except TooManyColumns:
+            return None
+        seq = self._applied + run.count
+        applied = self._store.append_run(
+            DEFAULT_BUCKET, batch, Position(MQTT, self._created, seq), run.origins
+        )
+        if applied is None:
+            return None
+        self._applied = seq
+        self._counters.mqtt_messages += run.count
+        self._counters.mqtt_points += run.points.rows
+        return replace(applied, new_schema=applied.new_schema or fresh)
+
+    def _apply_alone(self, message: Message) -> list[Applied]:
+        self._pass_hole(message.seq - self._applied - 1)
+        position = Position(MQTT, self._created, message.seq)
+        news: list[Applied] = []
+        if message.subject.startswith(TELEMETRY):
+            name = f"{MQTT}:{self._created}:{message.seq}"
+            news = self._take(message.subject, message.data, message.time_ns, name, position)
+        else:
+            self._store.skip(position)
+        self._counters.mqtt_messages += 1
+        self._applied = message.seq
+        return news
 
     def _pass_hole(self, lost: int) -> None:
         if lost:

@@ -305,7 +305,9 @@ class Hub:
             memory_bytes=settings.store.memory_limit,
             limits=query_limits,
         )
-        self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
+        self._buckets = HubBuckets(
+            store, stream, self._thread, self._housekeeping, applied=self._applied, feed=self._feed
+        )
         self._identities = Identities(kept.database, home.token)
         self._facts: dict[str, str | int] = {
             "name": platform.node(),
@@ -328,6 +330,7 @@ class Hub:
         self._ways = ways(self._url, endpoints.mqtt_host, endpoints.mqtt_port or 0, self._identities.token)
         self._web = HttpServer(build(self._services(kept)), listener)
         broker.server.before_restart = self._before_restart
+        broker.server.on_restart = self._announce_again
 
     def _services(self, kept: _Kept) -> Services:
         settings = self._settings
@@ -394,6 +397,10 @@ class Hub:
         }
         await self._http.restarted(found.states[LP])
         await self._mqtt.restarted(found.states[MQTT])
+
+    def _announce_again(self) -> None:
+        if self._home.run_file.exists():
+            self._home.announce(self._run_facts())
 
     async def _serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Take points and answer questions until ``stop`` is set."""

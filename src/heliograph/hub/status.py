@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from heliograph.api.buckets import bucket_json
 from heliograph.broker.nats_server import NatsServer
 from heliograph.codec.lineprotocol.parser import PARSER
+from heliograph.errors import StreamError
 from heliograph.hub.counters import Counters
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.store.damage import Damaged
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog
+from heliograph.stream.log import LP, MQTT, StreamLog, StreamState
 
 _LAG: Final = 1_000
 _DAMAGED: Final = 5
@@ -44,16 +47,20 @@ class Status:
         self._housekeeping = housekeeping
         self._counters = counters
         self._max_bytes = max_bytes
+        self._seen: tuple[list[StreamState], float] | None = None
+        """What the streams held when nats-server last answered (monotonic seconds)."""
 
     async def report(self, applied: Mapping[str, int], *, pages: int) -> dict[str, Any]:
         """Return the report as JSON-ready values; ``applied`` has the position of each stream's reader."""
         sealed = self._store.watermarks()
         streams = []
-        for name in (LP, MQTT):
-            state = await self._stream.state(name)
+        states, age_s = await self._states()
+        for state in states:
+            name = state.name
             streams.append(
                 {
                     "name": name,
+                    "age_s": age_s,
                     "first_seq": state.first_seq,
                     "last_seq": state.last_seq,
                     "applied_seq": applied[name],
@@ -104,6 +111,20 @@ class Status:
             "warnings": self._warnings(streams),
         }
 
+    async def _states(self) -> tuple[list[StreamState], int]:
+        """Return what the streams hold, and how many seconds ago they did: 0 unless nats-server is silent.
+
+        Raises:
+            StreamError: nats-server does not answer, and never did.
+        """
+        try:
+            self._seen = [await self._stream.state(name) for name in (LP, MQTT)], time.monotonic()
+        except StreamError:
+            if self._seen is None:
+                raise
+            return self._seen[0], math.ceil(time.monotonic() - self._seen[1])
+        return self._seen[0], 0
+
     def _warnings(self, streams: list[dict[str, Any]]) -> list[str]:
         warnings = [
             f"{s['name']}: {s['last_seq'] - s['applied_seq']} messages are not applied yet"
@@ -115,6 +136,10 @@ class Status:
             for s in streams
             if s["max_bytes"] and s["bytes"] > 0.8 * s["max_bytes"]
         ]
+        if streams[0]["age_s"]:
+            warnings.append(
+                f"nats-server does not answer: what it holds is as it was {streams[0]['age_s']} s ago"
+            )
         if self._server.trouble:
             warnings.append(f"nothing can be stored: {self._server.trouble}")
         warnings += self._housekeeping.warnings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeAlias
 
 from heliograph.model.point import FieldType, SeriesKey
@@ -99,3 +100,38 @@ class Table:
 
 Batch: TypeAlias = dict[str, Table]
 """Tables by measurement."""
+
+
+class Join:
+    """Batches put one behind the other. A field must have one type in all of them."""
+
+    def __init__(self) -> None:
+        self.batch: Batch = {}
+        """All rows, in the order in which they came."""
+        self.rows = 0
+        self._codes: dict[str, dict[SeriesKey, int]] = {}
+
+    def add(self, batch: Batch) -> None:
+        """Append the rows of a batch, which does not change."""
+        for name, table in batch.items():
+            mine = self.batch.get(name)
+            if mine is None:
+                mine = self.batch[name] = Table(name)
+                self._codes[name] = {}
+            self._extend(mine, self._codes[name], table)
+            self.rows += len(table)
+
+    @staticmethod
+    def _extend(mine: Table, codes: dict[SeriesKey, int], table: Table) -> None:
+        translation = [codes.setdefault(key, len(codes)) for key in table.series]
+        mine.series.extend(islice(codes, len(mine.series), None))
+        before = len(mine)
+        mine.codes.extend(translation[code] for code in table.codes)
+        mine.times_ns.extend(table.times_ns)
+        for name, column in table.columns.items():
+            held = mine.columns.get(name)
+            if held is None:
+                held = mine.columns[name] = Column.empty(column.type)
+            held.pad(before)
+            held.values.extend(column.values)  # type: ignore[arg-type]  # same type
+            held.valid.extend(column.valid)

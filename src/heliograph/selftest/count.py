@@ -56,7 +56,7 @@ async def _settle(hub: HttpClient) -> None:
     deadline = time.monotonic() + SETTLE_LIMIT
     while True:
         streams = (await hub.json("GET", "/api/status"))["streams"]
-        behind = [s["name"] for s in streams if s["applied_seq"] < s["last_seq"]]
+        behind = [s["name"] for s in streams if s["applied_seq"] < s["last_seq"] or s["age_s"]]
         if not behind:
             return
         if time.monotonic() > deadline:

@@ -28,6 +28,7 @@ from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
 from heliograph.store.segment_files import SegmentFiles, as_segment
 from heliograph.store.segments import Written
+from heliograph.store.stream_marks import StreamMarks
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
@@ -41,6 +42,7 @@ class Catalogue:
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
         self.files = SegmentFiles(database, folder)
+        self.streams = StreamMarks(database)
         self.measurements: dict[str, dict[str, Measurement]] = {}
         """By bucket and name."""
         self.series: dict[tuple[str, str], dict[SeriesKey, int]] = {}
@@ -283,23 +285,6 @@ class Catalogue:
                 series[key] = time_ns
         return len(series) > before
 
-    def watermarks(self) -> dict[str, Watermark]:
-        """Return what the segments hold of each stream."""
-        rows = self._database.rows("SELECT stream, created, seq FROM watermark")
-        return {stream: Watermark(created, seq) for stream, created, seq in rows}
-
-    def restart(self, stream: str, mark: Watermark, counted: Watermark) -> None:
-        """Forget what was known of a stream that has become another one.
-
-        ``counted`` is up to where the ledger has counted the messages that are read again.
-        """
-        with self._database.transaction() as sql:
-            sql.execute(
-                "INSERT OR REPLACE INTO reread VALUES (?, ?, ?)", (stream, counted.created, counted.seq)
-            )
-            sql.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq))
-            sql.execute("DELETE FROM seal WHERE stream = ?", (stream,))
-
     def cut(self, stream: str, created: str, last_seq: int) -> None:
         """Take back what is remembered of deletes about positions that a stream has lost.
 
@@ -322,32 +307,28 @@ class Catalogue:
     def commit(
         self,
         written: Sequence[Written],
-        series: Iterable[tuple[str, str, SeriesKey]],
+        series: Iterable[tuple[Place, SeriesKey, str]],
         watermarks: Mapping[str, Watermark],
         hours: Mapping[Place, Iterable[int]],
         ledger: Sequence[tuple[str, str, str]],
     ) -> None:
         """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
 
-        ``hours`` are those of their points, which have to be summarised. All of it is one transaction.
+        ``series`` are theirs, each with its text as JSON. ``hours`` are those of their points, which have
+        to be summarised. All of it is one transaction.
         """
-        now = time.time_ns()
         with self._database.transaction() as sql:
             ids = [self.files.insert(sql, w) for w in written]
             self.rolled.mark(sql, hours)
             sql.executemany(
                 "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
                 [
-                    (b, m, json.dumps(key), self.series[b, m][key])
-                    for b, m, key in series
-                    if key in self.series.get((b, m), ())  # else deleted meanwhile
+                    (*place, text, self.series[place][key])
+                    for place, key, text in series
+                    if key in self.series.get(place, ())  # else deleted meanwhile
                 ],
             )
-            for stream, mark in watermarks.items():
-                sql.execute(
-                    "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq)
-                )
-                sql.execute("INSERT OR REPLACE INTO seal VALUES (?, ?, ?)", (stream, mark.seq, now))
+            self.streams.advance(sql, watermarks, time.time_ns())
             sql.executemany(
                 "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?)",
                 ledger,
@@ -469,18 +450,6 @@ class Catalogue:
                 put(self.of(resolution_ns), place, [s for s in some if s.resolution_ns == resolution_ns])
             series = self.series.get(place, {})
             put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
-
-    def sealed_before(self, time_ns: int) -> dict[str, int]:
-        """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
-        rows = self._database.rows(
-            "SELECT stream, max(seq) FROM seal WHERE time_ns < ? GROUP BY stream", (time_ns,)
-        )
-        if rows:
-            with self._database.transaction() as sql:
-                # the newest of the old notes stays: a purge that failed asks again
-                for stream, seq in rows:
-                    sql.execute("DELETE FROM seal WHERE stream = ? AND seq < ?", (stream, seq))
-        return dict(rows)
 
 
 _Kept = TypeVar("_Kept", bound=Sized)

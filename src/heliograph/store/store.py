@@ -29,9 +29,10 @@ from heliograph.store.database import Database
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
-from heliograph.store.generation import Generation, latest_marks
+from heliograph.store.generation import latest_marks
+from heliograph.store.generations import SEAL_BYTES, Generations
 from heliograph.store.hot.table import HotTable
-from heliograph.store.ledger.entry import Origin, as_rows
+from heliograph.store.ledger.entry import Origin
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Snapshot
@@ -47,7 +48,8 @@ from heliograph.store.retention import (
 )
 from heliograph.store.rollups.summary import RAW
 from heliograph.store.schema import without_surplus_series
-from heliograph.store.segments import SegmentWriter, Written
+from heliograph.store.sealing import Sealer
+from heliograph.store.segments import SegmentWriter
 from heliograph.store.statistics import StoreStatistics, rollups_of, statistics
 from heliograph.store.upkeep import Locks, Upkeep
 
@@ -60,8 +62,6 @@ KEEP_POINTS: Final = Keeping()
 MAX_SERIES: Final = 1_000_000
 """Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
 _NOWHERE: Final = Watermark("", 0)
-SEAL_BYTES: Final = 16 * 1024 * 1024
-"""Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,11 @@ class Store:
         self._writer = SegmentWriter(folder, duck)
         self._catalogue = Catalogue(database, folder)
         self._ledger = Ledger(database, ledger_devices)
-        self._seal_rows = seal_rows
         self._started = time.time_ns()
-        self._current = Generation(0)
-        self._sealing: list[Generation] = []
+        self._hot = Generations(self._catalogue, self._ledger, seal_rows)
+        self._sealer = Sealer(
+            self._catalogue, self._writer, self._locks, self._hot, self._ledger, stamp=f"{self._started:x}"
+        )
         self._default_keep_ns = keeping.by_resolution
         self.damage = DamageWatch(
             self._catalogue,
@@ -130,7 +131,7 @@ class Store:
             folder,
             keep_copy=lambda: keep_copy(database, folder.parent / "catalog.db"),
         )
-        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._settled)
+        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._hot.settle)
         self.upkeep = Upkeep(
             self._catalogue,
             Merger(self._writer, duck),
@@ -154,16 +155,8 @@ class Store:
     def reading(self) -> Iterator[Catalogue]:
         """The catalogue, unchanging for the block."""
         with self._locks.state:
-            self._settle()
+            self._hot.settle()
             yield self._catalogue
-
-    def _settle(self) -> None:
-        """Bring the latest times of the catalogue's series up to those of the hot points."""
-        for generation in self._waiting():
-            for place, hot in generation.tables.items():
-                if hot.unsettled:
-                    self._catalogue.touch(place, hot.series.since(0))
-                    hot.unsettled = False
 
     def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
         """Return the lookup (measurement, field) → type that a parser wants.
@@ -227,12 +220,12 @@ class Store:
             StoreBusy: sealing does not follow; nothing was changed.
         """
         with self._locks.state:
-            generations = self._waiting()
+            generations = self._hot.all
             rows = sum(g.rows for g in generations)
             size_bytes = sum(g.size_bytes for g in generations)
-            if rows > BUSY_FACTOR * self._seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
+            if rows > BUSY_FACTOR * self._hot.seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
                 raise StoreBusy(f"{rows:,} points wait to be sealed; try again in a few seconds")
-            tables = self._current.tables
+            tables = self._hot.current.tables
             return self._catalogue.declare(
                 bucket,
                 batch,
@@ -253,15 +246,15 @@ class Store:
             batch: its columns.
             position: where it stands in a stream; positions of one stream must come in order. None means
                 that no stream holds it (QoS 0): a crash before the next seal loses it.
-            origins: the MQTT messages that it is made of, up to that position, for the ledger; none means
-                that it came over HTTP.
+            origins: the MQTT messages that it is made of, one behind the other up to that position, for
+                the ledger; none means that it came over HTTP.
         """
         spans: dict[str, tuple[int, int]] = {}
         fresh = False
         with self._locks.state:
             if position is not None:
                 batch = self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
-            generation = self._current
+            generation = self._hot.current
             generation.begin()
             for name, table in batch.items():
                 place = bucket, name
@@ -277,28 +270,33 @@ class Store:
                     fresh = self._catalogue.touch(place, hot.series.since(series)) or fresh
             self._mark(position)
             self._note(bucket, batch, position, origins)
-            if self._is_full(generation):
-                self._rotate()  # what is sealed at once stays small, however far sealing is behind
+            if self._hot.is_full:
+                self._hot.rotate()  # what is sealed at once stays small, however far sealing is behind
         return Applied(bucket, spans, {name: table.series for name, table in batch.items()}, fresh)
 
-    def _is_full(self, generation: Generation) -> bool:
-        return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
+    def append_run(
+        self, bucket: str, batch: Batch, position: Position, origins: Sequence[Origin]
+    ) -> Applied | None:
+        """Make several messages visible as :meth:`append` does, unless a delete may mean some of them.
+
+        None: nothing was appended, since each message has to be looked at alone.
+        """
+        with self._locks.state:
+            first_seq = position.seq - len(origins) + 1
+            if self._catalogue.deletions.reach(bucket, position.stream, first_seq):
+                return None
+            return self.append(bucket, batch, position, origins)
 
     def _note(self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin]) -> None:
-        for origin in origins:
+        for back, origin in enumerate(origins, 1 - len(origins)):
             if position is None:
                 self._ledger.note(origin)
             else:
-                self._ledger.note(origin, position.stream, position.mark)
+                mark = Watermark(position.created, position.seq + back)
+                self._ledger.note(origin, position.stream, mark)
         if position is not None and not origins:
             points = sum(len(table) for table in batch.values())
             self._ledger.note_batch(position.stream, position.mark, bucket, points)
-
-    def _rotate(self) -> None:
-        self._current.freeze()
-        self._current.ledger = self._ledger.changes()
-        self._sealing.append(self._current)
-        self._current = Generation(self._current.number + 1)
 
     def skip(self, position: Position, origin: Origin | None = None) -> None:
         """Note that the message at a position holds no points for the store.
@@ -314,8 +312,8 @@ class Store:
 
     def _mark(self, position: Position | None) -> None:
         if position is not None:
-            self._current.begin()
-            self._current.marks[position.stream] = position.mark
+            self._hot.current.begin()
+            self._hot.current.marks[position.stream] = position.mark
 
     def resume(self, stream: str, created: str, *, first_seq: int, last_seq: int) -> int:
         """Return the sequence up to which a stream need not be read again, given what it holds now.
@@ -335,7 +333,7 @@ class Store:
             log.warning("The stream %s is not the one last seen: reading it from its first message", stream)
             with self._locks.state:
                 counted = self._ledger.counted_to(stream, mark, created, last_seq)
-                self._catalogue.restart(stream, Watermark(created, position), counted)
+                self._catalogue.streams.restart(stream, Watermark(created, position), counted)
                 self._ledger.read_again(stream, counted)
         elif first_seq > 1:
             self._ledger.begin_late()
@@ -349,79 +347,30 @@ class Store:
         """
         with self._locks.state:
             self._catalogue.cut(stream, end.created, end.seq)
-            for generation in self._waiting():
+            for generation in self._hot.all:
                 if (mark := generation.marks.get(stream)) is not None:
                     generation.marks[stream] = mark.until(end)
             mark = self.watermarks().get(stream)
             if mark is not None:
                 counted = self._ledger.counted_to(stream, _NOWHERE, end.created, end.seq)
-                self._catalogue.restart(stream, mark.until(end), counted)
+                self._catalogue.streams.restart(stream, mark.until(end), counted)
                 self._ledger.read_again(stream, counted)
 
     def watermarks(self) -> dict[str, Watermark]:
         """Return up to where segments on disk hold each stream."""
-        return self._catalogue.watermarks()
+        return self._catalogue.streams.watermarks()
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that segments held already at a time."""
-        return self._catalogue.sealed_before(time_ns)
+        return self._catalogue.streams.sealed_before(time_ns)
 
     def seal_due(self, interval: float) -> bool:
         """Return whether there are enough, or old enough, hot points to seal."""
-        with self._locks.state:
-            generation = self._current
-            if self._sealing or self._is_full(generation):
-                return True
-            begun = bool(generation.marks or generation.rows)
-            return begun and time.monotonic() - generation.since >= interval
+        return self._sealer.due(interval)
 
     def seal(self) -> int:
-        """Write the hot columns as segments and return the number of points sealed.
-
-        A crash at any moment leaves either the old state, whose points the stream still has, or the
-        new one. When writing fails the points stay hot and the next call tries them again.
-
-        Raises:
-            StoreError: the segments cannot be written.
-            OSError: likewise.
-        """
-        with self._locks.seal:
-            with self._locks.state:
-                if self._current.rows or self._current.marks:
-                    self._rotate()
-                waiting = list(self._sealing)
-            return sum(self._seal(generation) for generation in waiting)
-
-    def _seal(self, generation: Generation) -> int:
-        stamp = f"{self._started:x}-{generation.number}"
-        written: list[Written] = []
-        for (bucket, name), hot in generation.tables.items():
-            with self._locks.state:
-                measurement = self._catalogue.measurements[bucket][name].copy()
-            written += self._writer.write(bucket, measurement, hot, stamp)
-        series: list[tuple[str, str, SeriesKey]] = [
-            (bucket, name, key)
-            for (bucket, name), hot in generation.tables.items()
-            for key in hot.series.codes
-        ]
-        ledger = as_rows(generation.ledger)
-        with self._locks.state:
-            self._settle()
-            written = [
-                replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
-                for w in written
-            ]
-            self._catalogue.commit(written, series, generation.marks, generation.hours, ledger)
-            self._ledger.sealed(generation.ledger)
-            self._sealing.remove(generation)
-        return sum(w.rows for w in written)
-
-    def _waiting(self) -> tuple[Generation, ...]:
-        return *self._sealing, self._current
-
-    def _settled(self) -> tuple[Generation, ...]:
-        self._settle()
-        return self._waiting()
+        """Write the hot columns as segments; see :meth:`Sealer.seal`."""
+        return self._sealer.seal()
 
     def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
         """Make a bucket with rules of its own for points, and by resolution for their summaries.
@@ -454,7 +403,7 @@ class Store:
         with self._locks.seal, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
             self._ledger.drop(name)
-            hot = sum(generation.drop(name) for generation in self._waiting())
+            hot = sum(generation.drop(name) for generation in self._hot.all)
             self.upkeep.retire(segment for _, segment in gone)
         sealed = total(gone)
         return replace(sealed, rows=sealed.rows + hot)
@@ -481,11 +430,11 @@ class Store:
             with self._locks.state:
                 self._catalogue.bucket(bucket)
                 self.upkeep.require_room()
-                marks = latest_marks(self.watermarks(), self._settled(), positions)
+                marks = latest_marks(self.watermarks(), self._hot.settle(), positions)
                 deletion = Deletion(0, bucket, predicate, start_ns, end_ns, marks)
-                if self._current.meets(deletion):
-                    self._rotate()  # what comes from now on is new
-                deleted = self._eraser.enter(deletion, self._sealing)
+                if self._hot.current.meets(deletion):
+                    self._hot.rotate()  # what comes from now on is new
+                deleted = self._eraser.enter(deletion, self._hot.sealing)
                 self.upkeep.retire(deleted.gone)
             self.upkeep.settle()
         return deleted
@@ -498,7 +447,7 @@ class Store:
     def buckets(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long, by name."""
         with self._locks.state:
-            hot = [item for g in self._waiting() for item in g.tables.items()]
+            hot = [item for g in self._hot.all for item in g.tables.items()]
             return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
@@ -514,8 +463,8 @@ class Store:
             return Snapshot(
                 known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
-                tuple(rows for g in self._waiting() if (rows := g.rows_of(bucket, measurement)) is not None),
-                rollups_of(self._catalogue, (bucket, measurement), self._waiting())
+                tuple(rows for g in self._hot.all if (rows := g.rows_of(bucket, measurement)) is not None),
+                rollups_of(self._catalogue, (bucket, measurement), self._hot.all)
                 if len(self._default_keep_ns) > 1
                 else None,
             )
@@ -529,4 +478,4 @@ class Store:
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
         with self._locks.state:
-            return statistics(self._catalogue, self._waiting())
+            return statistics(self._catalogue, self._hot.all)

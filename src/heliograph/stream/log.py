@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,7 @@ HEADERS_BYTES: Final = 4096
 """Room for our headers: they count against nats-server's limit, and who is over it loses the connection."""
 _BATCH_MESSAGES: Final = 2_000
 _SILENCE: Final = 1.0
+_LOOK: Final = 0.05
 _SUBJECTS: Final = {LP: "lp.>", MQTT: f"{MQTT_PREFIX}>"}
 
 
@@ -150,16 +152,26 @@ class StreamLog:
             except (NatsError, APIError) as error:
                 raise StreamError(name, f"cannot be prepared: {error}") from error
 
+    @contextlib.asynccontextmanager
+    async def _asking(self, name: str, what: str) -> AsyncIterator[None]:
+        """A block that asks nats-server: it ends with a StreamError at once when the connection is lost."""
+        try:
+            async with self._unanswered.wait(ACK_TIMEOUT):
+                yield
+        except TimeoutError as error:
+            reason = f"nats-server went away or did not answer within {ACK_TIMEOUT:.0f} s"
+            raise StreamError(name, f"cannot be {what}: {reason}") from error
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be {what}: {error!r}") from error
+
     async def state(self, name: str) -> StreamState:
         """Return what a stream holds now.
 
         Raises:
             StreamError: nats-server does not answer.
         """
-        try:
+        async with self._asking(name, "asked"):
             info = await self._js.stream_info(name)
-        except (NatsError, APIError) as error:
-            raise StreamError(name, f"cannot be asked: {error!r}") from error
         state = info.state
         return StreamState(
             name=name,
@@ -176,10 +188,8 @@ class StreamLog:
         Raises:
             StreamError: nats-server does not answer.
         """
-        try:
+        async with self._asking(name, "asked"):
             info = await self._js.stream_info(name, subjects_filter=_SUBJECTS[name])
-        except (NatsError, APIError) as error:
-            raise StreamError(name, f"cannot be asked: {error!r}") from error
         return info.state.subjects or {}
 
     async def get(self, name: str, seq: int) -> Message | None:
@@ -188,12 +198,11 @@ class StreamLog:
         Raises:
             StreamError: nats-server does not answer.
         """
-        try:
-            found = await self._js.get_msg(name, seq)
-        except NotFoundError:
-            return None
-        except (NatsError, APIError) as error:
-            raise StreamError(name, f"cannot be asked for message {seq}: {error!r}") from error
+        async with self._asking(name, f"asked for message {seq}"):
+            try:
+                found = await self._js.get_msg(name, seq)
+            except NotFoundError:
+                return None
         time_ns = round(found.time.timestamp() * 1e6) * 1_000 if found.time else 0
         return Message(seq, found.subject or "", found.data or b"", found.headers or {}, time_ns)
 
@@ -240,14 +249,18 @@ class StreamLog:
         """
         wanted = first_seq
         while last_seq is None or wanted <= last_seq:
+            while not self._connection.is_connected:
+                await asyncio.sleep(_LOOK)
             connects = self._connection.stats["reconnects"]
             async with self._consumer(name, wanted) as inbox:
                 fresh = True
                 # after a reconnect the server does not know our consumer any more: make a new one
-                while connects == self._connection.stats["reconnects"] and (
-                    last_seq is None or wanted <= last_seq
+                while (
+                    self._connection.is_connected
+                    and connects == self._connection.stats["reconnects"]
+                    and (last_seq is None or wanted <= last_seq)
                 ):
-                    group = await inbox.take(_SILENCE)
+                    group = await inbox.take(self._unanswered.wait(_SILENCE))
                     # the first may stand later than asked, where the stream begins; a client library that
                     # lost its place begins anew at 1, and that is a gap
                     first = group[0].seq if fresh and group and group[0].seq >= wanted else wanted
@@ -267,12 +280,10 @@ class StreamLog:
     async def _consumer(self, name: str, first_seq: int) -> AsyncIterator[_Inbox]:
         inbox = _Inbox()
         config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=first_seq)
-        try:
+        async with self._asking(name, "read"):
             subscription = await self._js.subscribe(
                 _SUBJECTS[name], stream=name, ordered_consumer=True, config=config, cb=inbox.put
             )
-        except (NatsError, APIError) as error:
-            raise StreamError(name, f"cannot be read: {error!r}") from error
         try:
             yield inbox
         finally:
@@ -304,10 +315,8 @@ class StreamLog:
         Raises:
             StreamError: nats-server does not answer.
         """
-        try:
+        async with self._asking(name, "purged"):
             await self._js.purge_stream(name, seq=before_seq)
-        except (NatsError, APIError) as error:
-            raise StreamError(name, f"cannot be purged: {error}") from error
 
 
 class _Inbox:
@@ -326,9 +335,10 @@ class _Inbox:
         if len(self._messages) >= _BATCH_MESSAGES:
             self._room.clear()
 
-    async def take(self, timeout: float) -> list[Message]:  # noqa: ASYNC109 - silence is an answer here
+    async def take(self, patience: AbstractAsyncContextManager[None]) -> list[Message]:
+        """Return what came; nothing if nothing comes while the block lasts: silence is an answer here."""
         try:
-            async with asyncio.timeout(timeout):
+            async with patience:
                 await self._filled.wait()
         except TimeoutError:
             return []

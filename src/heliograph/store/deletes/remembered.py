@@ -52,9 +52,13 @@ class Deletions:
             key = deletion.bucket, stream
             self._latest[key] = max(mark.seq, self._latest.get(key, 0))
 
+    def reach(self, bucket: str, stream: str, seq: int) -> bool:
+        """Return whether a delete may mean a message at a position, or later ones."""
+        return seq <= self._latest.get((bucket, stream), 0)
+
     def without(self, bucket: str, batch: Batch, stream: str, at: Watermark) -> Batch:
         """Return a batch without what was deleted after its message was in the stream."""
-        if at.seq > self._latest.get((bucket, stream), 0):
+        if not self.reach(bucket, stream, at.seq):
             return batch
         for deletion in self._known.values():
             mark = deletion.marks.get(stream)
