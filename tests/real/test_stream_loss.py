@@ -1,4 +1,4 @@
-"""nats-server loses the end of its streams, or all, while the hub runs: nothing that comes then is skipped."""
+"""nats-server loses the end of its streams, or all, while the hub runs: nothing new is skipped."""
 
 from __future__ import annotations
 
@@ -75,9 +75,13 @@ def test_a_stream_that_lost_its_end_takes_new_points_at_once(tmp_path: Path, sea
 
 def test_run_json_names_the_nats_server_that_runs(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "hub", "--no-agent") as hub:
+        fill(hub, 0, 2)
         first = hub.facts["nats_pid"]
         lose(hub, lambda _: None)
+        fill(hub, 100, 2)
         assert hub.facts["nats_pid"] == int((hub.home / "nats" / "nats-server.pid").read_text()) != first
+        hub.stop()
+        assert not (hub.home / "run.json").exists()
 
 
 def test_after_a_loss_and_a_crash_all_is_there_that_segments_or_streams_hold(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest
-from heliograph.errors import AckTimeout, StoreError
+from heliograph.errors import AckTimeout, StoreError, StreamError
 from heliograph.hub.counters import Counters
 from heliograph.hub.http_intake import HttpIntake
 from heliograph.hub.ingest_thread import IngestThread
@@ -148,4 +148,40 @@ async def test_an_answer_waits_until_its_batch_is_visible_behind_one_that_was_no
         await intake.write(WriteRequest(BUCKET, f"m v=2 {NOW + 2}".encode(), None, Precision.NS))
         assert store.statistics().rows_hot == 2, "the unanswered batch is in the stream, so it is there, too"
         filling.cancel()
+    thread.close()
+
+
+class Shortened(Held):
+    """A stream that loses its last two batches and counts on from the first."""
+
+    async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
+        del self.messages[1:]
+        self.messages.append(Message(2, subject, payload, headers, NOW))
+        return 2
+
+
+async def test_a_sequence_that_was_applied_already_is_not_acknowledged_again(store: Store) -> None:
+    thread = IngestThread()
+    stream, counters = Shortened(), Counters()
+    intake = HttpIntake(stream, store, LiveFeed(), thread, counters)
+    await intake.recover()
+    assert intake.applied_seq == 3
+    request = WriteRequest(BUCKET, f"m v=9 {NOW + 9}".encode(), None, Precision.NS)
+    with pytest.raises(StreamError, match="counts anew"):
+        await intake.write(request)
+    assert counters.http_unacknowledged == 1
+    await intake.restarted(replace(await stream.state(LP), last_seq=1))
+    assert (intake.applied_seq, store._hot.current.marks[LP].seq) == (1, 1)
+    await until_applied(intake, 2)
+    assert store.statistics().rows_hot == 4, "the three of before, and the new one"
+    thread.close()
+
+
+async def test_a_stream_that_lost_nothing_goes_on_as_it_was(store: Store) -> None:
+    thread = IngestThread()
+    stream = Held()
+    intake = HttpIntake(stream, store, LiveFeed(), thread, Counters())
+    await intake.recover()
+    await intake.restarted(await stream.state(LP))
+    assert (intake.applied_seq, store._hot.current.marks[LP].seq) == (3, 3)
     thread.close()

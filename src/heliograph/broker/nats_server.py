@@ -126,11 +126,11 @@ class NatsServer:
                     raise BrokerExited(NAME, returncode, self._child.tail)
                 log.error("nats-server ended with exit status %s, starting it again", returncode)
                 await asyncio.sleep(RESTART_PAUSE)
-                self.restarts += 1
             await self.before_restart()
-            self._healing = False
             _write_private(self._plan.config_path, render(self._plan, self.endpoints))
             self._child = await _spawn(self._plan)
+            self.restarts += not self._healing
+            self._healing = False
             self.on_restart()
 
     async def watch(self) -> None:

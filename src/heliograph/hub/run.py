@@ -305,9 +305,6 @@ class Hub:
             memory_bytes=settings.store.memory_limit,
             limits=query_limits,
         )
-        self._buckets = HubBuckets(
-            store, stream, self._thread, self._housekeeping, applied=self._applied, feed=self._feed
-        )
         self._identities = Identities(kept.database, home.token)
         self._facts: dict[str, str | int] = {
             "name": platform.node(),
@@ -329,14 +326,19 @@ class Hub:
         endpoints = broker.server.endpoints
         self._ways = ways(self._url, endpoints.mqtt_host, endpoints.mqtt_port or 0, self._identities.token)
         self._web = HttpServer(build(self._services(kept)), listener)
-        broker.server.before_restart = self._before_restart
-        broker.server.on_restart = self._announce_again
 
     def _services(self, kept: _Kept) -> Services:
         settings = self._settings
         return Services(
             intake=self._http,
-            buckets=self._buckets,
+            buckets=HubBuckets(
+                kept.store,
+                self._broker.stream,
+                self._thread,
+                self._housekeeping,
+                applied=self._applied,
+                feed=self._feed,
+            ),
             backup=HubBackup(self._home, kept.database, kept.store, self._housekeeping).begin,
             deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
@@ -367,6 +369,8 @@ class Hub:
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
+        self._broker.server.before_restart = self._before_restart
+        self._broker.server.on_restart = self._announce_again
         async with asyncio.TaskGroup() as group:
             # from the first moment on: what is read back has to be sealed, too
             sealing = group.create_task(

@@ -249,17 +249,13 @@ class StreamLog:
         """
         wanted = first_seq
         while last_seq is None or wanted <= last_seq:
-            while not self._connection.is_connected:
+            while not self._connection.is_connected:  # noqa: ASYNC110 - it is being started again
                 await asyncio.sleep(_LOOK)
             connects = self._connection.stats["reconnects"]
             async with self._consumer(name, wanted) as inbox:
                 fresh = True
                 # after a reconnect the server does not know our consumer any more: make a new one
-                while (
-                    self._connection.is_connected
-                    and connects == self._connection.stats["reconnects"]
-                    and (last_seq is None or wanted <= last_seq)
-                ):
+                while self._is_same(connects) and (last_seq is None or wanted <= last_seq):
                     group = await inbox.take(self._unanswered.wait(_SILENCE))
                     # the first may stand later than asked, where the stream begins; a client library that
                     # lost its place begins anew at 1, and that is a gap
@@ -275,6 +271,10 @@ class StreamLog:
                         state = await self.state(name)
                         if state.first_seq > last_seq or state.last_seq < wanted:
                             return
+
+    def _is_same(self, connects: int) -> bool:
+        """Return whether the connection is the one after so many reconnects."""
+        return self._connection.is_connected and connects == self._connection.stats["reconnects"]
 
     @contextlib.asynccontextmanager
     async def _consumer(self, name: str, first_seq: int) -> AsyncIterator[_Inbox]:
