@@ -109,6 +109,10 @@ NOT_JSON = {
     "deep": b"[" * 200_000,
     "deep objects": b'{"a": ' * 50_000,
     "half a pair": b'{"a": "\\ud800"}',
+    "half a pair in bytes": b'{"a": "\xed\xa0\x80"}',
+    "half a pair in utf-16": '{"a": "\\ud800"}'.encode("utf-16"),
+    "not a number": b'{"a": NaN}',
+    "endless": b'{"a": [-Infinity]}',
     "endless number": b'{"n": ' + b"9" * 5_000 + b"}",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
 
@@ -83,11 +83,16 @@ async def read_json(request: Request) -> dict[str, Any]:
     """
     body = await read_body(request, JSON_BYTES)
     try:
-        value = json.loads(body)
-        if b"\\u" in body:  # half a surrogate pair is no text that we could store or answer
+        text = body.decode()  # strictly: json itself lets half a surrogate pair pass, if it comes as bytes
+        value = json.loads(text, parse_constant=_no_number)
+        if "\\u" in text:  # half a surrogate pair is no text that we could store or answer
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise QueryError(f"the body must be JSON: {error}") from error
     if not isinstance(value, dict):
         raise QueryError(f"the body must be a JSON object, {type(value).__name__} came")
     return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
