@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from heliograph.errors import QueryError, StoreError
 from heliograph.model.point import FieldValue, Point
+from heliograph.model.time import MIN_TIME_NS
 from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Select, SelectRows, Value
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
@@ -187,6 +188,18 @@ def test_a_segment_that_is_gone_is_told(kept: Kept, columns: Any) -> None:
     snapshot.segments[0].path.unlink()
     with kept.duck.cursor() as cursor, pytest.raises(StoreError):
         memory.select(Select(BUCKET, "m", ("f",), 0, 10, 10), snapshot, columns, cursor)
+
+
+def test_an_interval_that_would_begin_before_all_times_is_left_to_sql(kept: Kept, columns: Any) -> None:
+    kept.write(point("m", MIN_TIME_NS, f=1.0))
+    snapshot = kept.store.snapshot(BUCKET, "m")
+    assert snapshot is not None
+    with kept.duck.cursor() as cursor:
+        for interval_ns, known in ((1, True), (1_000, False), (86_400 * 10**9, False)):
+            plan = Select(BUCKET, "m", ("f",), MIN_TIME_NS, MIN_TIME_NS + 10, interval_ns)
+            answer = memory.select(plan, snapshot, columns, cursor)
+            assert (answer is not None) == known, interval_ns
+            assert answer is None or answer.times_ns == [MIN_TIME_NS]
 
 
 def test_what_is_no_number_is_left_to_sql(kept: Kept, columns: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -9,8 +10,8 @@ from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.limits import QueryLimits
-from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
-from heliograph.store.relation import Register, Snapshot, quote, render
+from heliograph.query.plan import Aggregate, Columns, Comparison, Rows, Select, SelectRows, Series, Value
+from heliograph.store.relation import SQL_TYPES, Register, Snapshot, quote, render
 from heliograph.store.schema import Measurement
 
 RATE_LOOKBACK_NS: Final = 120 * SECOND_NS
@@ -28,6 +29,8 @@ _SQL: Final = {
 Fields: TypeAlias = Sequence[tuple[str, FieldType]]
 """Physical columns with their types."""
 _NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER, FieldType.UNSIGNED})
+_WHOLE: Final = {FieldType.INTEGER: (-(2**63), 2**63), FieldType.UNSIGNED: (0, 2**64)}
+"""The least value of each type, and what is above all."""
 _ANY_TYPE: Final = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.COUNT})
 
 
@@ -94,7 +97,8 @@ def _points(
     columns = ["time AS t"]
     columns += [f"{quote(column)} AS g{i}" for i, column in enumerate(measurement.tags.values())]
     columns += [f"{quote(column)} AS f{i}" for i, column in enumerate(physical)]
-    where, parameters = _where(select, {tag: f"g{i}" for i, tag in enumerate(measurement.tags)})
+    tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
+    where, parameters = _where(select, tags, [field_type for _, field_type in compared])
     return f"(SELECT {', '.join(columns)} FROM ({rows})){where}", parameters
 
 
@@ -172,7 +176,10 @@ def compared_field(measurement: Measurement, name: str) -> tuple[str, FieldType]
     return physical, field_type
 
 
-def _where(select: Select | SelectRows, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
+def _where(
+    select: Select | SelectRows, tags: Mapping[str, str], types: Sequence[FieldType]
+) -> tuple[str, list[Any]]:
+    """``types`` are those of the fields that the conditions are about."""
     conditions = []
     parameters: list[Any] = []
     for tag, values in select.where.items():
@@ -185,10 +192,37 @@ def _where(select: Select | SelectRows, tags: Mapping[str, str]) -> tuple[str, l
         anyone = f"{column} IN ({', '.join('?' * len(present))})" if present else "false"
         absent = f" OR {column} IS NULL" if "" in values else ""
         conditions.append(f"({anyone}{absent})")
-    for i, condition in enumerate(select.conditions, len(select.fields)):
-        conditions.append(f"f{i} {condition.comparison.value} ?::DOUBLE")
-        parameters.append(condition.number)
+    for i, (condition, field_type) in enumerate(
+        zip(select.conditions, types, strict=True), len(select.fields)
+    ):
+        comparison, number = condition.comparison, condition.number
+        if field_type in _WHOLE:
+            comparison, number = whole_condition(comparison, number, *_WHOLE[field_type])
+        conditions.append(f"f{i} {comparison.value} ?::{SQL_TYPES[field_type]}")
+        parameters.append(number)
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+
+
+def whole_condition(
+    comparison: Comparison, number: float, least: int = -(2**63), beyond: int = 2**63
+) -> tuple[Comparison, int]:
+    """Return what a comparison with any number means for whole numbers from ``least`` to below ``beyond``."""
+    if number >= beyond or number < least:
+        holds = (
+            (Comparison.LESS, Comparison.AT_MOST)
+            if number >= beyond
+            else (Comparison.MORE, Comparison.AT_LEAST)
+        )
+        return (Comparison.AT_LEAST if comparison in (Comparison.UNEQUAL, *holds) else Comparison.LESS), least
+    below = math.floor(number)
+    if below == number:
+        return comparison, below
+    if comparison is Comparison.EQUAL:
+        return Comparison.LESS, least
+    if comparison is Comparison.UNEQUAL:
+        return Comparison.AT_LEAST, least
+    above = comparison in (Comparison.MORE, Comparison.AT_LEAST)
+    return (Comparison.MORE if above else Comparison.AT_MOST), below
 
 
 def columns_of(select: Select, rows: Iterable[tuple[Any, ...]], limits: QueryLimits) -> Columns:
