@@ -149,7 +149,8 @@ class HttpIntake:
             return replace(result, points=0)
         if not result.points:
             return result
-        payload = await asyncio.to_thread(pack, taken.request or request, time_ns, self._limits)
+        limits = NO_LIMITS if taken.request else self._limits  # of lines that were written anew
+        payload = await asyncio.to_thread(pack, taken.request or request, time_ns, limits)
         try:
             seq = await self._stream.publish(payload.subject, payload.data, payload.headers)
         except PayloadTooLarge:
