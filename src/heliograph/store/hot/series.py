@@ -66,14 +66,14 @@ class HotSeries:
 
     def table(self, tags: tuple[str, ...]) -> ArrowTable:
         """Return the columns ``s`` and ``g0``, ``g1`` … in the order of ``tags``, NULL for a missing tag."""
-        count = len(self.codes)
-        if self._table is None or self._table[:2] != (count, tags):
+        count, known = len(self.codes), self._table  # another thread may ask with other tags meanwhile
+        if known is None or known[:2] != (count, tags):
             built: list[tuple[str, Any]] = [("s", arrow.integers(array("i", range(count))))]
             built += [
                 (f"g{i}", arrow.column(column, count)) for i, column in enumerate(self.tag_columns(tags))
             ]
-            self._table = (count, tags, arrow.table(built, count))
-        return self._table[2]
+            known = self._table = (count, tags, arrow.table(built, count))
+        return known[2]
 
     def tag_columns(self, tags: Sequence[str]) -> list[Column]:
         """Return the values of each tag, by code."""
