@@ -180,6 +180,18 @@ def test_columns_are_kept_within_their_room(kept: Kept) -> None:
     assert columns.size_bytes == 0
 
 
+def test_columns_of_hot_points_go_when_there_are_newer_ones(kept: Kept, columns: Any) -> None:
+    for number in range(5):
+        kept.write(*(point("m", 1_000 * number + t, {"host": "a"}, f=float(t)) for t in range(100)))
+        snapshot = kept.store.snapshot(BUCKET, "m")
+        assert snapshot is not None
+        with kept.duck.cursor() as cursor:
+            plan = Select(BUCKET, "m", ("f",), 0, 10_000, 10_000, group_by=("host",))
+            assert memory.select(plan, snapshot, columns, cursor) is not None
+            newest = columns.of(snapshot, cursor, ["f"], 0, 10_000)
+    assert [list(key) for key in columns._numbered] == [newest]
+
+
 def test_a_segment_that_is_gone_is_told(kept: Kept, columns: Any) -> None:
     kept.write(point("m", 1, f=1.0))
     kept.store.seal()
