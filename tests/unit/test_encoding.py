@@ -8,6 +8,7 @@ from pathlib import Path
 from heliograph.store.parquet.encoding import TRY_EVERY, TRY_ROWS, WAYS, Encodings
 from tests.unit.stored_points import Kept, point
 
+FOLDER = Path("b")
 ROWS = 2 * TRY_ROWS
 
 
@@ -47,21 +48,21 @@ def test_the_other_ways_are_tried_at_the_first_and_then_now_and_then(tmp_path: P
         encodings = Encodings()
         file = tmp_path / "segments" / "x.tmp"
         counters = f"SELECT range * 1000 AS n FROM range({ROWS})"
-        plain = f"COPY ({counters}) TO '{file}' ({encodings.options('b', 'm')})"
+        plain = f"COPY ({counters}) TO '{file}' ({encodings.options(FOLDER)})"
         sizes = []
         for _ in range(TRY_EVERY + 1):
             cursor.rows(plain)
-            encodings.improve(cursor, "b", "m", file, ROWS)
+            encodings.improve(cursor, FOLDER, file, ROWS)
             sizes.append(file.stat().st_size)
         assert sizes[0] < sizes[1] == sizes[TRY_EVERY - 1] > sizes[TRY_EVERY]
         assert cursor.rows(f"SELECT sum(n) FROM read_parquet('{file}')") == [(1000 * ROWS * (ROWS - 1) // 2,)]
-        assert WAYS[1] in encodings.options("b", "m") or WAYS[2] in encodings.options("b", "m")
-        assert encodings.options("b", "other") == Encodings().options("b", "m")
+        assert WAYS[1] in encodings.options(FOLDER) or WAYS[2] in encodings.options(FOLDER)
+        assert encodings.options(Path("other")) == Encodings().options(FOLDER)
         assert [f.name for f in file.parent.iterdir()] == ["x.tmp"]
 
 
 def test_few_rows_teach_nothing(tmp_path: Path) -> None:
     with Kept(tmp_path) as kept, kept.duck.cursor() as cursor:
         encodings = Encodings()
-        encodings.improve(cursor, "b", "m", tmp_path / "no such file", TRY_ROWS - 1)
-        assert encodings.options("b", "m") == Encodings().options("b", "m")
+        encodings.improve(cursor, FOLDER, tmp_path / "no such file", TRY_ROWS - 1)
+        assert encodings.options(FOLDER) == Encodings().options(FOLDER)

@@ -50,7 +50,7 @@ def test_what_is_written_is_read_back_the_same(dump_: Dump, value: object) -> No
 def test_a_float_is_as_short_as_python_writes_it(value: float) -> None:
     text = native.dump(value).decode()
     assert repr(float(text)) == repr(value)
-    assert len(text) <= len(repr(value)) + 1
+    assert len(text) <= len(repr(value)) + 2  # ".0" where Python takes an exponent
 
 
 @pytest.mark.parametrize("dump_", DUMPS)

@@ -31,9 +31,7 @@ MAX_CELLS: Final = 400_000
 """Groups times fields times intervals, or points times fields; a cell of a grid takes 48 bytes."""
 MAX_COLUMNS: Final = 64
 _LONGEST_NS: Final = 2**62
-"""In a longer range the difference of two times could overflow."""
-_LEAST_NS: Final = -(2**63)
-"""No interval may begin before it."""
+"""In a longer range, or with a longer interval, the difference of two times could overflow."""
 _OPERATIONS: Final = {aggregate: number for number, aggregate in enumerate(Aggregate)}
 _COMPARISONS: Final = {comparison: number for number, comparison in enumerate(Comparison)}
 
@@ -47,7 +45,8 @@ def select(plan: Select, snapshot: Snapshot, sources: Sources, cursor: Cursor) -
     """
     fields = [aggregated_field(snapshot.measurement, plan, name) for name in plan.fields]
     start_ns, end_ns = max(plan.start_ns, MIN_TIME_NS), min(plan.end_ns, MAX_TIME_NS + 1)
-    if start_ns - start_ns % plan.interval_ns < _LEAST_NS:
+    first_ns = start_ns - start_ns % plan.interval_ns
+    if start_ns >= end_ns or first_ns < MIN_TIME_NS or max(end_ns - first_ns, plan.interval_ns) > _LONGEST_NS:
         return None
     points = _Points.of(plan, snapshot, fields, max(start_ns - lookback_ns(plan), MIN_TIME_NS), end_ns)
     if points is None or not points.load(sources, snapshot, cursor):
@@ -104,7 +103,7 @@ class _Points:
         every = [*fields, *compared]
         if len(every) > MAX_COLUMNS or any(field_type not in NUMBERS for _, field_type in every):
             return None
-        if end_ns - start_ns > _LONGEST_NS:
+        if not 0 < end_ns - start_ns <= _LONGEST_NS:
             return None
         conditions = [
             _condition(len(fields) + i, condition, field_type)

@@ -19,8 +19,9 @@ from heliograph.query.memory.native import Column, SeriesTags, Source, order_by_
 from heliograph.query.memory.numbered import Numbered
 from heliograph.store.duck import Cursor
 from heliograph.store.hot.table import HotRows
-from heliograph.store.relation import Segment, Snapshot, literal, quote
+from heliograph.store.relation import Segment, Snapshot
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import literal, quote
 
 NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER})
 """The types that those loops know."""
@@ -70,6 +71,8 @@ class Sources:
         """
         segments = [s for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns]
         hot = [h for h in snapshot.hot if h.min_ns < end_ns and h.max_ns >= start_ns]
+        if any(s.deletions for s in segments) or any(h.deletions for h in hot):
+            return None  # until the files are written anew, SQL leaves out what is deleted
         rows = sum(s.rows for s in segments) + sum(h.count for h in hot)
         if rows * _VALUE_BYTES * (1 + len(fields)) > self._room_bytes:
             return None

@@ -8,10 +8,10 @@ to a factor of two. So now and then a sealed file is written in the other ways a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from heliograph.store.duck import Cursor
-from heliograph.store.relation import literal
+from heliograph.store.sql_text import literal
 
 WAYS: Final = (
     "",
@@ -26,21 +26,19 @@ _SEAL_LEVEL: Final = 3
 _MERGE_LEVEL: Final = 9
 """Of zstd. A merged file is written once and stays."""
 
-_Place: TypeAlias = tuple[str, str]
-
 
 class Encodings:
-    """The best known way of writing each measurement's files. One thread at a time."""
+    """The best known way of writing the files of each folder. One thread at a time."""
 
     def __init__(self) -> None:
-        self._best: dict[_Place, str] = {}
-        self._sealed: dict[_Place, int] = {}
+        self._best: dict[Path, str] = {}
+        self._sealed: dict[Path, int] = {}
 
-    def options(self, bucket: str, measurement: str, *, merged: bool = False) -> str:
-        """Return what a COPY to a file of a measurement has in its brackets."""
-        return _options(self._best.get((bucket, measurement), WAYS[0]), merged=merged)
+    def options(self, folder: Path, *, merged: bool = False) -> str:
+        """Return what a COPY to a file of a folder has in its brackets."""
+        return _options(self._best.get(folder, WAYS[0]), merged=merged)
 
-    def improve(self, cursor: Cursor, bucket: str, measurement: str, file: Path, rows: int) -> None:
+    def improve(self, cursor: Cursor, folder: Path, file: Path, rows: int) -> None:
         """Write a file in the other ways, too, if that is due, and leave the smallest in its place.
 
         Raises:
@@ -48,25 +46,24 @@ class Encodings:
         """
         if rows < TRY_ROWS:
             return
-        place = bucket, measurement
-        self._sealed[place] = self._sealed.get(place, -1) + 1
-        if self._sealed[place] % TRY_EVERY:
+        self._sealed[folder] = self._sealed.get(folder, -1) + 1
+        if self._sealed[folder] % TRY_EVERY:
             return
-        present = self._best.get(place, WAYS[0])
+        present = self._best.get(folder, WAYS[0])
         other = file.with_name(f"other-{file.name}")
         try:
             for way in WAYS:
                 if way != present:
-                    self._try(cursor, place, way, file, other)
+                    self._try(cursor, folder, way, file, other)
         finally:
             other.unlink(missing_ok=True)
 
-    def _try(self, cursor: Cursor, place: _Place, way: str, file: Path, other: Path) -> None:
+    def _try(self, cursor: Cursor, folder: Path, way: str, file: Path, other: Path) -> None:
         rows = f"SELECT * FROM read_parquet({literal(str(file))})"
         cursor.rows(f"COPY ({rows}) TO {literal(str(other))} ({_options(way, merged=False)})")
         if other.stat().st_size < file.stat().st_size:
             other.replace(file)
-            self._best[place] = way
+            self._best[folder] = way
 
 
 def _options(way: str, *, merged: bool) -> str:
