@@ -1,0 +1,123 @@
+"""Functions that make one point of many, as SQL: one statement for all that need no point's own time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from heliograph.errors import QueryError
+from heliograph.query.influxql.answer.scan import Group
+from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN, Key, Points
+from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.tree import Call, Distinct, Expression, Ref
+
+Found = dict[Key, Points]
+_ORDERABLE: Final = NUMERIC | {"boolean"}
+_ALL: Final = _ORDERABLE | {"string"}
+_SQL: Final = {
+    "count": (_ALL, "nullif(count({0}), 0)"),
+    "sum": (NUMERIC, "sum({0})"),
+    "mean": (NUMERIC, "avg({0})"),
+    "min": (_ORDERABLE, "min({0})"),
+    "max": (_ORDERABLE, "max({0})"),
+    "first": (_ALL, "arg_min({0}, t)"),
+    "last": (_ALL, "arg_max({0}, t)"),
+    "spread": (NUMERIC, "(max({0}) - min({0}))"),
+    "stddev": (NUMERIC, "stddev_samp({0})"),
+    "median": (NUMERIC, "median({0})"),
+}
+"""Per function the types that it takes, and its SQL."""
+_OF_MERGED: Final = {
+    "first": "max({{'t': -t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
+    "last": "max({{'t': t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
+}
+"""Of equal times the larger value wins."""
+SIMPLE: Final = frozenset(_SQL)
+
+
+def argument(call: Call) -> Ref:
+    """Return the column of a call."""
+    node: Expression = call.args[0]
+    if isinstance(node, Distinct):
+        return Ref(node.name)
+    if isinstance(node, Call):
+        return argument(node)
+    assert isinstance(node, Ref)
+    return node
+
+
+def counts_distinct(call: Call) -> bool:
+    """Return whether a call is count(distinct(…))."""
+    return call.name == "count" and isinstance(call.args[0], Call | Distinct)
+
+
+def check_type(call: Call, kind: str, allowed: Iterable[str]) -> bool:
+    """Return whether a column of a type gives points; of some the function cannot be computed at all.
+
+    Raises:
+        QueryError: with InfluxDB's words.
+    """
+    if kind in ("tag", UNKNOWN):
+        return False
+    if kind not in allowed:
+        name = call.name.removeprefix("non_negative_").replace("_", " ")
+        raise QueryError(f"unsupported {name} iterator type: *query.{kind}InterruptIterator")
+    return True
+
+
+def window_sql(group: Group, interval: Interval | None) -> str:
+    """Return SQL for the time that an aggregated point gets."""
+    if interval is not None:
+        return interval.sql("t")
+    return str(group.span.min_ns or 0)
+
+
+def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) -> dict[Call, Found]:
+    """Return the points of several calls."""
+    found: dict[Call, Found] = {call: {} for call in calls}
+    used = [call for call in calls if check_type(call, group.type_of(argument(call)), _SQL[call.name][0])]
+    used = [call for call in used if group.known(argument(call))]
+    if not used:
+        return found
+    refs = list(dict.fromkeys(argument(call) for call in used))
+    columns = {ref: f"c{number}" for number, ref in enumerate(refs)}
+    sql, parameters = group.scan([(alias, ref) for ref, alias in columns.items()])
+    keys = "".join(f"{key}, " for key in group.keys)
+    values = []
+    for call in used:
+        column = columns[argument(call)]
+        values += [_value_sql(group, call, column), f"count({column})" if call.name == "stddev" else "0"]
+    direction = "" if group.prepared.ascending else " DESC"
+    statement = (
+        f"SELECT {keys}w, {', '.join(values)} FROM (SELECT *, {window_sql(group, interval)} AS w FROM ({sql}))"
+        f" GROUP BY {keys}w ORDER BY {keys}w{direction}"
+    )
+    width = len(group.keys)
+    for row in group.session.rows(statement, parameters):
+        key: Any = (group.name, row[:width])
+        for number, call in enumerate(used):
+            value: Any = row[width + 1 + 2 * number]
+            if value is None and not row[width + 2 + 2 * number]:
+                continue
+            points = found[call].get(key)
+            if points is None:
+                points = found[call][key] = Points([], [])
+            points.times_ns.append(row[width])  # type: ignore[arg-type]
+            points.values.append(wrapped(value) if type(value) is int else value)
+    return found
+
+
+def _value_sql(group: Group, call: Call, column: str) -> str:
+    if counts_distinct(call):
+        return f"nullif(count(DISTINCT {column}), 0)"
+    if group.merges and call.name in _OF_MERGED:
+        return f"({_OF_MERGED[call.name].format(column)})"
+    kind = group.type_of(argument(call))
+    if call.name in ("sum", "spread") and kind != "float":
+        column = f"{column}::HUGEINT"
+    return _SQL[call.name][1].format(column)
+
+
+def wrapped(value: int) -> int:
+    """Return a whole number as 64 bits hold it."""
+    return value if -(2**63) <= value < 2**64 else (value + 2**63) % 2**64 - 2**63

@@ -1,0 +1,88 @@
+"""What one text of InfluxQL is answered with: the store, a cursor, the moment, and where names lead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from heliograph.errors import QueryError, StoreError
+from heliograph.store.duck import Cursor
+from heliograph.store.store import Store
+
+MAX_ROWS: Final = 2_000_000
+"""More rows than this in an answer, or on the way to it, are refused: they fill the memory."""
+
+
+class Places(Protocol):
+    """Where databases and retention policies are kept."""
+
+    def bucket(self, database: str, policy: str) -> str:
+        """Return the bucket of a policy; an empty one means the database's default.
+
+        Raises:
+            QueryError: there is no such database or policy.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Session:
+    """One request; used by one thread."""
+
+    store: Store
+    cursor: Cursor
+    places: Places
+    database: str
+    policy: str
+    now_ns: int
+    deadline: float
+    clock: Callable[[], float] = time.monotonic
+
+    def check_time(self) -> None:
+        """Stop what takes longer than the limit.
+
+        Raises:
+            QueryError: it did.
+        """
+        if self.clock() > self.deadline:
+            raise QueryError("the query took longer than limits.query_seconds; ask for less")
+
+    def matches(self, pattern: str, names: Sequence[str]) -> list[str]:
+        """Return those of some names that match a regular expression, in their order."""
+        self.check_regex(pattern)
+        rows = self.cursor.rows(
+            "SELECT list_filter($1::VARCHAR[], lambda x: regexp_matches(x, $2))", [list(names), pattern]
+        )
+        return list(rows[0][0])
+
+    def check_regex(self, pattern: str) -> None:
+        """Refuse what is no regular expression.
+
+        Raises:
+            QueryError: with RE2's reason.
+        """
+        try:
+            self.cursor.rows("SELECT regexp_matches('', $1)", [pattern])
+        except StoreError as error:
+            raise QueryError(f"error parsing query: error parsing regexp: {error}") from error
+
+    def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
+        """Return the rows of a statement of ours.
+
+        Raises:
+            QueryError: too many, or it takes too long.
+        """
+        self.check_time()
+        rows = self.cursor.rows(f"SELECT * FROM ({sql}) LIMIT {MAX_ROWS + 1}", list(parameters))
+        self.check_rows(len(rows))
+        return rows
+
+    def check_rows(self, count: int) -> None:
+        """Refuse an answer that is too long."""
+        if count > MAX_ROWS:
+            raise QueryError(
+                f"the query needs over {MAX_ROWS:,} rows; ask for a shorter range, longer intervals,"
+                " fewer series or a LIMIT"
+            )
