@@ -212,7 +212,9 @@ class Checked:
             if self.grouped and not self.inherited:
                 raise QueryError("GROUP BY requires at least one aggregate function")
         if self.distinct and (len(self.calls) != 1 or self.columns):
-            raise QueryError("aggregate function distinct() cannot be combined with other functions or fields")
+            raise QueryError(
+                "aggregate function distinct() cannot be combined with other functions or fields"
+            )
         if self.columns and self.calls:
             if not self.only_selectors:
                 raise QueryError("mixing aggregate and non-aggregate queries is not supported")

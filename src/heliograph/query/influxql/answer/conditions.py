@@ -129,7 +129,9 @@ class Condition:
             return "NULL", UNKNOWN
         kind = "float" if "float" in kinds else "integer"
         if operator in "/%":
-            quotient = f"({left_sql} {'//' if (operator, kind) == ('/', 'integer') else operator} {right_sql})"
+            quotient = (
+                f"({left_sql} {'//' if (operator, kind) == ('/', 'integer') else operator} {right_sql})"
+            )
             return f"CASE WHEN {right_sql} = 0 THEN {left_sql} * 0 ELSE {quotient} END", kind
         if operator in "&|^":
             if kind == "float":

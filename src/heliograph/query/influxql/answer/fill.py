@@ -78,7 +78,9 @@ class Filling:
         if filled.aux is not None and points.aux is not None:
             filled.aux.append(points.aux[index])
 
-    def _value(self, at: int, previous: tuple[int, Value] | None, following: tuple[int, Value] | None) -> Value:
+    def _value(
+        self, at: int, previous: tuple[int, Value] | None, following: tuple[int, Value] | None
+    ) -> Value:
         if self.mode == "number":
             return self._number()
         if previous is None:

@@ -233,9 +233,7 @@ class _Run:
         if call.name == "integral":
             points = self._raw(group, call)
             ascending = self._prepared.ascending
-            made = {
-                key: integral(call, some, interval, ascending=ascending) for key, some in points.items()
-            }
+            made = {key: integral(call, some, interval, ascending=ascending) for key, some in points.items()}
             return {key: some for key, some in made.items() if some.times_ns}
         if call.name == "distinct":
             return distinct_points(group, call, interval)

@@ -41,7 +41,11 @@ class Group:
     def merges(self) -> bool:
         """Whether rows of equal time may come together: several series in one group."""
         tags = {tag for one in self.relations for tag in one.schema.tags}
-        return len(self.relations) > 1 or not tags <= set(self.dimensions) or isinstance(self.relations[0], Computed)
+        return (
+            len(self.relations) > 1
+            or not tags <= set(self.dimensions)
+            or isinstance(self.relations[0], Computed)
+        )
 
     def type_of(self, ref: Ref) -> str:
         """Return the type of a column."""
@@ -51,14 +55,16 @@ class Group:
         """Return whether this measurement has a field of that name."""
         return any(one.schema.type_of(ref) not in ("tag", UNKNOWN) for one in self.relations)
 
-    def scan(self, columns: Sequence[tuple[str, Ref]], *, present: Sequence[str] = ()) -> tuple[str, list[Any]]:
+    def scan(
+        self, columns: Sequence[tuple[str, Ref]], *, present: Sequence[str] = ()
+    ) -> tuple[str, list[Any]]:
         """Return SQL and parameters of the rows with some columns; of ``present`` one must have a value."""
         wanted = [Wanted(alias, ref, self.type_of(ref)) for alias, ref in columns]
-        groups = [
-            Wanted(f"g{number}", Ref(tag, "tag"), "tag") for number, tag in enumerate(self.dimensions)
-        ]
+        groups = [Wanted(f"g{number}", Ref(tag, "tag"), "tag") for number, tag in enumerate(self.dimensions)]
         schema = union(one.schema for one in self.relations)
-        asked = {ref: (f"q{number}", schema.type_of(ref)) for number, ref in enumerate(self._condition_names())}
+        asked = {
+            ref: (f"q{number}", schema.type_of(ref)) for number, ref in enumerate(self._condition_names())
+        }
         tests = [Wanted(alias, ref, kind) for ref, (alias, kind) in asked.items()]
         parts = []
         for one in self.relations:
