@@ -24,6 +24,16 @@ NATIVE = Extension(
 )
 
 
+QUERY = "src/heliograph/query"
+KERNEL = Extension(
+    "heliograph.query.kernel",
+    sources=[f"{QUERY}/kernel.pyx"],
+    depends=[f"{QUERY}/{part}.pxi" for part in ("arrow_stream", "merge", "sinks")],
+    extra_compile_args=["-g0", "-O3", "-fno-strict-aliasing"],
+    optional=True,
+)
+
+
 class HonestWheel(bdist_wheel):
     """A wheel that says it is for this platform only if something of this platform is inside."""
 
@@ -40,6 +50,6 @@ class HonestWheel(bdist_wheel):
 
 
 setup(
-    ext_modules=[] if os.environ.get("HELIO_PURE") == "1" else [NATIVE],
+    ext_modules=[] if os.environ.get("HELIO_PURE") == "1" else [NATIVE, KERNEL],
     cmdclass={"bdist_wheel": HonestWheel},
 )

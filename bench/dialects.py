@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from bench.questions import Answer, Question, Shape
-from bench.workloads.workload import SECOND_NS, Probe, Workload
+from bench.workloads.workload import Probe, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +45,43 @@ class Dialect(Protocol):
 
 
 class HubDialect:
-    """``/api/query`` where it can say it, else ``/api/sql``."""
+    """``/api/query``, in which every question can be asked."""
 
     tolerance: Final = 1e-9
 
     def ask(self, question: Question, *, cached: bool) -> Asked:  # noqa: ARG002 - the hub keeps no results
-        if question.shape in (Shape.GRID, Shape.LAST):
-            return Asked("POST", "/api/query", json.dumps(self._plan(question)).encode())
-        return Asked("POST", "/api/sql", json.dumps({"sql": self._sql(question)}).encode())
+        return Asked("POST", "/api/query", json.dumps(self._plan(question)).encode())
 
     def _plan(self, question: Question) -> dict[str, Any]:
         whole = question.end_s - question.start_s
-        query = {
+        query: dict[str, Any] = {
             "id": "a",
             "measurement": question.measurement,
             "fields": question.fields,
-            "fn": question.function,
+            "fn": question.function or "points",
             "where": question.where,
             "group_by": question.group_by,
         }
-        step_s = whole if question.shape is Shape.LAST else question.interval_s
+        if question.shape is Shape.NEWEST:
+            query |= {"limit": question.limit, "newest": True}
+        if question.shape is Shape.ROWS:
+            query["conditions"] = [[question.fields[0], ">", question.above]]
+        step_s = question.interval_s if question.shape in (Shape.GRID, Shape.NEWEST) else whole
         return _range(question.start_s, question.end_s, step_s) | {"queries": [query]}
 
-    def _sql(self, question: Question) -> str:
-        conditions = [f"time >= make_timestamp_ns({question.start_s * SECOND_NS})"]
-        conditions += [f"time < make_timestamp_ns({question.end_s * SECOND_NS})"]
-        if question.shape is Shape.NEWEST:
-            step_ns, (name,) = question.interval_s * SECOND_NS, question.fields
-            return (
-                f"SELECT epoch_ns(time) // {step_ns} * {question.interval_s} AS start_s,"
-                f" {question.function}({name}) FROM {question.measurement} WHERE {' AND '.join(conditions)}"
-                f" GROUP BY 1 ORDER BY 1 DESC LIMIT {question.limit}"
-            )
-        conditions += [f"{question.fields[0]} > {question.above:g}"]
-        conditions += [f"{tag} IN ({_quoted(values)})" for tag, values in question.where.items()]
-        columns = ", ".join([f"epoch_ns(time) // {SECOND_NS}", *question.group_by, *question.fields])
-        return f"SELECT {columns} FROM {question.measurement} WHERE {' AND '.join(conditions)}"
-
     def read(self, question: Question, body: bytes) -> Answer:
-        answer = json.loads(body)
-        if "results" not in answer:
-            if answer["truncated"]:
-                raise ValueError(f"the hub cut the answer after {len(answer['rows'])} rows")
-            return dict(self._rows(question, answer["rows"]))
-        (result,) = answer["results"]
+        (result,) = json.loads(body)["results"]
         if "error" in result:
             raise ValueError(result["error"])
-        return dict(self._grid(question, result))
+        return dict(self._points(question, result) if "fields" in result else self._grid(question, result))
 
-    def _rows(self, question: Question, rows: list[list[Any]]) -> Iterator[tuple[tuple[str, ...], float]]:
-        groups = len(question.group_by)
-        for time_s, *columns in rows:
-            yield (question.fields[0], *columns[:groups], str(time_s)), float(columns[groups])
+    def _points(self, question: Question, result: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+        if result["truncated"]:
+            raise ValueError(f"the hub cut the answer after {len(result['time_ms'])} points")
+        name = question.fields[0]
+        tags = [result["tags"][tag] for tag in question.group_by]
+        for time_ms, value, *groups in zip(result["time_ms"], result["fields"][name], *tags, strict=True):
+            yield (name, *groups, str(time_ms // 1000)), float(value)
 
     def _grid(self, question: Question, result: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
         for series in result["series"]:
@@ -265,10 +250,6 @@ class VictoriaDialect:
     def counted(self, bodies: Sequence[bytes]) -> int:
         results = [json.loads(body)["data"]["result"] for body in bodies]
         return sum(int(result[0]["value"][1]) for result in results if result)
-
-
-def _quoted(values: Sequence[str]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 DIALECTS: Final[dict[str, Dialect]] = {

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from heliograph.codec.lineprotocol import FieldTypes, Parsed, python
+from heliograph.codec.lineprotocol import FieldTypes, LineLimits, Parsed, python
 from heliograph.model.time import Precision
 
 try:
@@ -25,6 +25,7 @@ class Parse(Protocol):
         precision: Precision = ...,
         types: FieldTypes,
         max_errors: int = ...,
+        limits: LineLimits = ...,
     ) -> Parsed: ...
 
 

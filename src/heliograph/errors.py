@@ -9,7 +9,10 @@
     │   └─ TopicError
     ├─ QueryError                              400
     │   └─ QuerySyntaxError(reason, line, column)
+    ├─ NotFound(kind, id)                      404
+    ├─ NotPossible                             422      understood, and not something this hub does
     ├─ AuthError                               401
+    │   └─ Forbidden                           403      known, and may not do this
     ├─ TransportError(endpoint)                503      retry
     │   ├─ ConnectError
     │   ├─ AckTimeout
@@ -100,6 +103,23 @@ class QueryError(Error):
     http_status = 400
 
 
+class NotFound(Error):
+    """Something other than a bucket that does not exist."""
+
+    http_status = 404
+
+    def __init__(self, kind: str, id_: str) -> None:
+        super().__init__(f'{kind} "{id_}" not found')
+        self.kind = kind
+        self.id = id_
+
+
+class NotPossible(Error):
+    """A request that is understood, and that this hub cannot or must not do."""
+
+    http_status = 422
+
+
 class QuerySyntaxError(QueryError):
     """A text that is not the language it is said to be; line and column count from 1, 0 is nowhere."""
 
@@ -114,6 +134,12 @@ class AuthError(Error):
     """Credentials that are missing or wrong."""
 
     http_status = 401
+
+
+class Forbidden(AuthError):
+    """Credentials that are known, and do not allow what was asked."""
+
+    http_status = 403
 
 
 class TransportError(Error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -139,6 +140,33 @@ def test_a_phone_shows_everything_without_scrolling_sideways(hub: HubProcess, th
         log_in(page, hub, f"/?theme={theme}")
         expect_state(page, "ready")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        page.locator('[data-place="status"]').click()
-        expect(page.get_by_test_id("status")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        for place in ("status", "ledger"):
+            page.locator(f'[data-place="{place}"]').click()
+            expect(page.get_by_test_id(place)).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def send_numbered(hub: HubProcess, *numbers: int) -> None:
+    """Send batches as an agent does, with these numbers."""
+    for number in numbers:
+        payload = f"#helio boot=feed seq={number}\nroom,host=pi temperature={number}"
+        command = ["mosquitto_pub", "-h", hub.mqtt_host, "-p", str(hub.mqtt_port), "-q", "1", "-s"]
+        subprocess.run([*command, "-t", "tel/pi/lp"], input=payload.encode(), check=True, timeout=30)
+
+
+def test_the_ledger_shows_what_is_missing_and_where(hub: HubProcess) -> None:
+    send_numbered(hub, 1, 2, 5)
+    write_past(hub, "room", "temperature")
+    with new_page() as page:
+        log_in(page, hub, "/ledger")
+        expect(page.locator('[data-step="Produced"]')).to_contain_text("6", timeout=PATIENCE_MS)
+        expect(page.locator('[data-step="Acknowledged"]')).to_have_attribute("data-state", "missing")
+        expect(page.locator('[data-line="telegraf"]')).to_have_attribute("data-state", "hot")
+        page.locator('[data-line="pi"] a').click()
+        page.wait_for_url("**/#/ledger/pi**", timeout=PATIENCE_MS)
+        expect(page.get_by_test_id("gaps").locator("tbody tr")).to_have_text("feed34", timeout=PATIENCE_MS)
+        send_numbered(hub, 3, 4)
+        expect(page.locator('[data-step="Acknowledged"]')).to_have_attribute(
+            "data-state", "whole", timeout=PATIENCE_MS
+        )
+        expect(page.get_by_test_id("gaps").locator("tbody tr")).to_have_count(0)

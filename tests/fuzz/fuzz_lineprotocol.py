@@ -23,7 +23,7 @@ if __name__ == "__main__" and sys.argv[1] == "guided":
     with atheris.instrument_imports(include=["heliograph.codec"]):
         importlib.import_module("heliograph.codec.lineprotocol.python")
 
-from heliograph.codec.lineprotocol import native, python
+from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits, native, python
 from heliograph.model.point import FieldType
 from heliograph.model.time import Precision
 from tests.fuzz.batches import Batches
@@ -47,6 +47,7 @@ def outcome(parse: Any, settings: int, body: bytes) -> Any:
         precision=PRECISIONS[settings % len(PRECISIONS)],
         types=types,
         max_errors=3 if settings & 128 else 100,
+        limits=LineLimits(100, 3, 4) if settings & 32 else NO_LIMITS,
     )
     return everything(parsed), asked
 

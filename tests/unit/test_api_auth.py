@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 import pytest
 from starlette.requests import Request
 
-from heliograph.api.auth import COOKIE, LOGIN_CODE_SECONDS, OPERATOR, Identities, require_user, token_of
+from heliograph.api.auth import COOKIE, require_user, token_of
 from heliograph.api.guard import host_name, origin_allowed
+from heliograph.api.identity.identities import LOGIN_CODE_SECONDS, OPERATOR, THE_OPERATOR, Identities
 from heliograph.errors import AuthError
 from heliograph.store.database import Database
 
@@ -98,8 +99,8 @@ def test_the_operators_token_is_made_once_and_is_private(database: Database, tmp
     assert again.token == first.token
     path.write_text("chosen-by-the-operator\n")
     changed = Identities(database, path)
-    assert changed.user_of_token("chosen-by-the-operator") == OPERATOR
-    assert changed.user_of_token(first.token) is None, "an old token ends with its file"
+    assert changed.of_token("chosen-by-the-operator") is THE_OPERATOR
+    assert changed.of_token(first.token) is None, "an old token ends with its file"
 
 
 def test_the_catalogue_holds_no_secret_in_clear(identities: Identities, tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_the_catalogue_holds_no_secret_in_clear(identities: Identities, tmp_path
 def test_a_code_opens_one_session(identities: Identities) -> None:
     code = identities.login_code()
     session = identities.redeem(code)
-    assert identities.user_of_session(session) == OPERATOR
+    assert identities.of_session(session) is THE_OPERATOR
     with pytest.raises(AuthError, match="used already or is too old"):
         identities.redeem(code)
 
@@ -145,21 +146,21 @@ def test_codes_are_bounded_and_the_oldest_go_first(identities: Identities) -> No
 def test_sessions_end_by_log_out_and_by_age(identities: Identities, database: Database) -> None:
     kept, closed, old = (identities.open_session(OPERATOR) for _ in range(3))
     identities.close_session(closed)
-    assert identities.user_of_session(closed) is None
+    assert identities.of_session(closed) is None
     with database.transaction() as sql:
         sql.execute("UPDATE secret SET expires_ns = 1 WHERE rowid = (SELECT max(rowid) FROM secret)")
-    assert identities.user_of_session(old) is None
-    assert identities.user_of_session(kept) == OPERATOR
+    assert identities.of_session(old) is None
+    assert identities.of_session(kept) is THE_OPERATOR
     identities.open_session(OPERATOR)
     assert database.rows("SELECT count(*) FROM secret WHERE expires_ns = 1") == [(0,)], "old ones are removed"
 
 
 def test_a_session_is_no_token_and_a_token_no_session(identities: Identities) -> None:
     session = identities.open_session(OPERATOR)
-    assert identities.user_of_token(session) is None
-    assert identities.user_of_session(identities.token) is None
+    assert identities.of_token(session) is None
+    assert identities.of_session(identities.token) is None
     identities.close_session(identities.token)
-    assert identities.user_of_token(identities.token) == OPERATOR, "a log-out ends no token"
+    assert identities.of_token(identities.token) is THE_OPERATOR, "a log-out ends no token"
 
 
 def test_who_is_asking(identities: Identities) -> None:

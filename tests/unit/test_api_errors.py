@@ -13,7 +13,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from heliograph import errors
-from heliograph.api.errors import RETRY_SECONDS, speaks_v1, speaks_v2, v1_error, v2_error
+from heliograph.api.errors import (
+    RETRY_SECONDS,
+    speaks_influx_v2,
+    speaks_v1,
+    speaks_v2,
+    speaks_v3,
+    v1_error,
+    v2_error,
+)
 
 EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.Error("x"), 500),
@@ -22,7 +30,11 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.LineProtocolError("x"), 400),
     (errors.TopicError("x"), 400),
     (errors.QueryError("x"), 400),
+    (errors.QuerySyntaxError("x", line=1, column=1), 400),
+    (errors.NotFound("telegraf configuration", "x"), 404),
+    (errors.NotPossible("x"), 422),
     (errors.AuthError("x"), 401),
+    (errors.Forbidden("x"), 403),
     (errors.TransportError("e", "x"), 503),
     (errors.ConnectError("e", "x"), 503),
     (errors.AckTimeout("e", "x"), 503),
@@ -45,6 +57,7 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
 CODES = {
     400: "invalid",
     401: "unauthorized",
+    403: "forbidden",
     404: "not found",
     409: "conflict",
     413: "request too large",
@@ -78,7 +91,12 @@ async def test_each_error_has_its_answer(error: errors.Error, status: int) -> No
     assert v2.headers["x-platform-error-code"] == CODES[status]
     v1 = await speaks_v1(raising(error))(request())
     assert (v1.status_code, json.loads(bytes(v1.body))) == (status, {"error": str(error)})
-    for answer in (v1, v2):
+    influx_v2 = await speaks_influx_v2(raising(error))(request())
+    assert influx_v2.body == v2.body
+    assert influx_v2.status_code == (422 if status == 409 else status), "which InfluxDB has for conflicts"
+    v3 = await speaks_v3(raising(error))(request())
+    assert (v3.status_code, json.loads(bytes(v3.body))) == (status, {"error": str(error)})
+    for answer in (v1, v2, influx_v2, v3):
         assert answer.headers.get("retry-after") == (str(RETRY_SECONDS) if status == 503 else None)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from heliograph.codec.lineprotocol import FieldTypes, python
+from heliograph.codec.lineprotocol import NO_LIMITS, FieldTypes, LineLimits, python
 from heliograph.model.point import FieldType
 from heliograph.model.time import Precision
 from tests.fuzz.batches import TOKENS, Batches
@@ -47,7 +47,8 @@ def test_batches_and_their_mutations_are_read_alike(seed: int) -> None:
     for changed in (body, batches.mutated(body), batches.mutated(body)):
         precision = batches.random.choice(list(Precision))
         max_errors = batches.random.choice([0, 3, 100])
-        assert_alike(changed, batches.types(), precision=precision, max_errors=max_errors)
+        limits = batches.random.choice([NO_LIMITS, LineLimits(batches.random.randrange(20, 300), 3, 4)])
+        assert_alike(changed, batches.types(), precision=precision, max_errors=max_errors, limits=limits)
 
 
 ORDINARY = [b"m,h=a v=1 1\n", b"m,h=b v=2,i=3i\n", b'm s="x y",b=t 5\n', b"n u=7u\n", b"m,p=a\\ b v=1e3 -4\n"]

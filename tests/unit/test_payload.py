@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.api.services import WriteRequest
+from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.errors import DecodeError, PayloadTooLarge
-from heliograph.hub.payload import pack, unpack
+from heliograph.hub.payload import limits_of, pack, unpack
 from heliograph.model.time import Precision
 
 LIMIT = 10_000
@@ -69,3 +70,14 @@ def test_the_limit_holds_when_a_batch_is_read_back(data: bytes) -> None:
     headers = {"Helio-Time-Ns": "1", "Helio-Precision": "NS", "Helio-Encoding": encoding}
     with pytest.raises((PayloadTooLarge, DecodeError)):
         unpack("lp.b", data, headers, LIMIT)
+
+
+def test_the_limits_of_its_lines_travel_with_a_batch() -> None:
+    limits = LineLimits(1_000, 2, 3)
+    headers = pack(WriteRequest("b", b"m v=1", None, Precision.NS), 1, limits).headers
+    assert limits_of(headers) == limits
+    assert limits_of(pack(WriteRequest("b", b"m v=1", None, Precision.NS), 1).headers) == NO_LIMITS
+    assert limits_of({}) == NO_LIMITS, "as an earlier version wrote it"
+    for damaged in ("", "1,2", "1,2,x"):
+        with pytest.raises(DecodeError, match="limits"):
+            limits_of(headers | {"Helio-Limits": damaged})

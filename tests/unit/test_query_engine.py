@@ -35,7 +35,7 @@ async def answer(engine: QueryEngine) -> list[object]:
 async def test_the_time_limit_interrupts_and_the_thread_is_free_again(kept: Kept) -> None:
     engine = QueryEngine(kept.store, kept.duck, threads=1, seconds=0.3)
     with kept.duck.cursor() as cursor, pytest.raises(QueryError, match=r"longer than 0\.3 s .*query_seconds"):
-        await engine._run(cursor, ENDLESS, [])
+        await engine._run(cursor, lambda: cursor.rows(ENDLESS))
     assert await answer(engine) == [[3.0]]
     engine.close()
 
@@ -46,7 +46,7 @@ async def test_cancelling_interrupts_and_the_thread_is_free_again(kept: Kept) ->
 
     async def endless(cursor: Cursor) -> None:
         running.set()
-        await engine._run(cursor, ENDLESS, [])
+        await engine._run(cursor, lambda: cursor.rows(ENDLESS))
 
     with kept.duck.cursor() as cursor:
         async with asyncio.TaskGroup() as group:

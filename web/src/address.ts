@@ -4,6 +4,8 @@ import { DEFAULT_RANGE, formatSpanCode, parseInstant, parseSpan, type Range } fr
 export type Place =
   | { readonly name: "overview" }
   | { readonly name: "device"; readonly device: string }
+  /** All devices, or one with what is missing of it. */
+  | { readonly name: "ledger"; readonly device: string | null }
   | { readonly name: "status" };
 
 export type Theme = "auto" | "dark" | "light";
@@ -23,6 +25,9 @@ const NO_HOST = "-";
 function parsePlace(path: string): Place {
   const [, name, device] = path.split("/");
   if (name === "status") return { name };
+  if (name === "ledger") {
+    return { name, device: device === undefined || device === "" ? null : safeDecode(device) };
+  }
   if (name === "device" && device !== undefined && device !== "") {
     return { name, device: device === NO_HOST ? "" : safeDecode(device) };
   }
@@ -68,6 +73,9 @@ function formatInstant(timeMs: number): string {
 function formatPlace(place: Place): string {
   if (place.name === "overview") return "/";
   if (place.name === "status") return "/status";
+  if (place.name === "ledger") {
+    return place.device === null ? "/ledger" : `/ledger/${encodeURIComponent(place.device)}`;
+  }
   return `/device/${place.device === "" ? NO_HOST : encodeURIComponent(place.device)}`;
 }
 

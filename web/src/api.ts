@@ -96,6 +96,39 @@ export interface Status {
   readonly warnings: readonly string[];
 }
 
+/** What came from one device, or over HTTP for one bucket, in batches; `docs/http.md` tells the counts. */
+export interface LedgerLine {
+  readonly name: string;
+  /** Null where the batches have no numbers. */
+  readonly produced: number | null;
+  readonly acknowledged: number;
+  readonly in_stream: number;
+  readonly visible: number;
+  readonly stored: number;
+  readonly missing: number;
+  readonly repeats: number;
+  readonly refused: number;
+  readonly quarantined: number;
+  readonly qos0: number;
+  readonly points: number;
+  readonly boots: number;
+  readonly last_ms: number | null;
+  readonly state: "missing" | "refused" | "hot" | "whole";
+  /** Where one device was asked for: the first and last number of batches that are missing. */
+  readonly gaps?: readonly { readonly boot: string; readonly first: number; readonly last: number }[];
+}
+
+export interface Ledger {
+  readonly devices: readonly LedgerLine[];
+  readonly buckets: readonly LedgerLine[];
+  readonly rest: readonly LedgerLine[];
+  readonly streams: readonly {
+    readonly name: string;
+    readonly acknowledged_seq: number;
+    readonly visible_seq: number;
+  }[];
+}
+
 export interface FirstStep {
   readonly id: string;
   readonly title: string;
@@ -178,6 +211,8 @@ export const api = {
   query: (body: QueryBody, abort: AbortSignal) =>
     request<{ results: Result[] }>("POST", "/api/query", body, abort).then((answer) => answer.results),
   status: () => request<Status>("GET", "/api/status"),
+  ledger: (device: string | null) =>
+    request<Ledger>("GET", `/api/ledger${device === null ? "" : `?device=${encodeURIComponent(device)}`}`),
   firstSteps: () => request<{ ways: FirstStep[] }>("GET", "/api/first-steps").then((steps) => steps.ways),
   liveAddress: (bucket: string) =>
     `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live?${inBucket(bucket)}`,

@@ -13,6 +13,8 @@ describe("the address", () => {
   it.each<[string, Address]>([
     ["the overview", plain],
     ["the status page", { ...plain, place: { name: "status" }, theme: "dark" }],
+    ["the ledger", { ...plain, place: { name: "ledger", device: null } }],
+    ["a device of the ledger", { ...plain, place: { name: "ledger", device: "pi-4" } }],
     ["a device", { ...plain, place: { name: "device", device: "pi4" }, panel: "cpu" }],
     ["a device with an unusual name", { ...plain, place: { name: "device", device: "küche/№ 1?&=%" } }],
     ["the series without a host", { ...plain, place: { name: "device", device: "" }, utc: true }],

@@ -9,6 +9,7 @@ from typing import Final
 
 from heliograph.codec.lineprotocol import format_point
 from heliograph.errors import LineProtocolError
+from heliograph.model.mark import Mark, format_mark
 from heliograph.model.point import Point
 
 log = logging.getLogger(__name__)
@@ -56,4 +57,4 @@ class BatchEncoder:
 
     def _batch(self, lines: list[bytes]) -> bytes:
         self._seq += 1
-        return b"\n".join([f"#helio boot={self.boot} seq={self._seq}".encode(), *lines, b""])
+        return b"\n".join([format_mark(Mark(self.boot, self._seq)), *lines, b""])

@@ -7,7 +7,7 @@ import ctypes
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self
 
 TAIL_LINES: Final = 40
@@ -40,8 +40,17 @@ class Child:
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
 
     @classmethod
-    async def start(cls, command: Sequence[str], *, on_line: Callable[[str], None]) -> Self:
-        """Start a child. The caller must keep :meth:`read` running until the child has ended."""
+    async def start(
+        cls,
+        command: Sequence[str],
+        *,
+        on_line: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Start a child. The caller must keep :meth:`read` running until the child has ended.
+
+        ``environment`` replaces this process's own; None hands that on.
+        """
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -50,6 +59,7 @@ class Child:
             limit=_MAX_LINE_BYTES,
             start_new_session=True,
             preexec_fn=_die_with_parent(),
+            env=environment,
         )
         return cls(process, on_line)
 

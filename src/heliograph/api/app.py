@@ -10,10 +10,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from heliograph.api import buckets, data, health, page, session, state, write
+from heliograph.api import buckets, data, health, page, session, state
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
+from heliograph.api.influx.routes import INFLUX_ROUTES
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
@@ -21,8 +22,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/ping", health.ping, methods=["GET", "HEAD", "POST"]),
     Route("/health", health.health),
     Route("/ready", health.ready),
-    Route("/write", write.write_v1, methods=["POST"]),
-    Route("/api/v2/write", write.write_v2, methods=["POST"]),
+    *INFLUX_ROUTES,
     Route("/api/session", session.who),
     Route("/api/session", session.log_in, methods=["POST"]),
     Route("/api/session", session.log_out, methods=["DELETE"]),
@@ -31,11 +31,12 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/devices", data.devices),
     Route("/api/buckets", buckets.list_all),
     Route("/api/buckets", buckets.create, methods=["POST"]),
-    Route("/api/buckets/{name}", buckets.change, methods=["PATCH"]),
-    Route("/api/buckets/{name}", buckets.delete, methods=["DELETE"]),
+    Route("/api/buckets/{name:path}", buckets.change, methods=["PATCH"]),
+    Route("/api/buckets/{name:path}", buckets.delete, methods=["DELETE"]),
     Route("/api/query", data.query, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),
+    Route("/api/ledger", state.ledger),
     Route("/api/first-steps", state.first_steps),
     WebSocketRoute("/api/live", data.live),
 )

@@ -18,11 +18,11 @@ from heliograph.model.time import SECOND_NS
 from heliograph.store.bucket_report import BucketReport
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET
 
-_NAME: Final = re.compile(r"[^\W_][^\x00-\x1f\x7f/\\\"]{0,63}")
+_NAME: Final = re.compile(r"[^\W_][^\x00-\x1f\x7f\\\"]{0,63}")
 _PATTERN_CHARACTERS: Final = 256
-_SHORTEST_SECONDS: Final = 3_600
+SHORTEST_SECONDS: Final = 3_600
 """InfluxDB's own limit, too: less is a slip of the unit, and forgets almost everything."""
-_LONGEST_SECONDS: Final = 36_500 * 86_400
+LONGEST_SECONDS: Final = 36_500 * 86_400
 _MS: Final = 1_000_000
 
 
@@ -39,12 +39,7 @@ async def create(request: Request) -> Response:
     """``POST /api/buckets`` with ``{"name": …, "keep_seconds": …}``."""
     hub = _changing(request)
     asked = await read_json(request)
-    name = asked.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise QueryError(
-            "name must be a text of 1 to 64 characters that begins with a letter or a digit and has no"
-            f" control characters, slashes, backslashes or double quotes; {name!r} came"
-        )
+    name = check_name(asked.get("name"))
     await hub.buckets.create(name, _keep_ns(asked))
     return await _one(hub, name, 201)
 
@@ -72,6 +67,20 @@ async def delete(request: Request) -> Response:
     hub = _changing(request)
     name = request.path_params["name"]
     return JSONResponse({"deleted": name, "points": await hub.buckets.delete(name)})
+
+
+def check_name(name: object) -> str:
+    """Return a name that a new bucket may have.
+
+    Raises:
+        QueryError: it is no such name.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise QueryError(
+            "name must be a text of 1 to 64 characters that begins with a letter or a digit and has no"
+            f" control characters, backslashes or double quotes; {name!r} came"
+        )
+    return name
 
 
 def bucket_json(report: BucketReport) -> dict[str, Any]:
@@ -109,9 +118,9 @@ def _keep_ns(asked: dict[str, Any]) -> int | None:
     if seconds is None:
         return None
     whole = isinstance(seconds, int) and not isinstance(seconds, bool)
-    if not whole or (seconds != FOREVER and not _SHORTEST_SECONDS <= seconds <= _LONGEST_SECONDS):
+    if not whole or (seconds != FOREVER and not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS):
         raise QueryError(
-            f"keep_seconds must be a whole number from {_SHORTEST_SECONDS} (an hour) to {_LONGEST_SECONDS}"
+            f"keep_seconds must be a whole number from {SHORTEST_SECONDS} (an hour) to {LONGEST_SECONDS}"
             f" (100 years), 0 for ever, or null for the default; {seconds!r} came"
         )
     return int(seconds) * SECOND_NS

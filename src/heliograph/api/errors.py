@@ -1,8 +1,8 @@
 """One table from our error tree to each dialect's answers.
 
 InfluxDB 1.x says ``{"error": …}`` and repeats it in a header; 2.x, and our own routes, say
-``{"code": …, "message": …}``. A client that gets a 4xx drops what it sent, so everything that may pass
-with time is a 503 with ``Retry-After``.
+``{"code": …, "message": …}``; 3.x says ``{"error": …}``, and with a write ``data`` about its lines. A client
+that gets a 4xx drops what it sent, so everything that may pass with time is a 503 with ``Retry-After``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.errors import Error
+from heliograph.errors import BucketExists, Error
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +51,27 @@ def v1_error(status: int, message: str) -> JSONResponse:
 
 def v2_error(status: int, message: str, **more: int) -> JSONResponse:
     """Return an error as InfluxDB 2.x words it; our own routes use it too."""
-    code = _CODES.get(status, "internal error")
+    return _v2_error(status, _code(status), message, more)
+
+
+def v2_conflict(message: str) -> JSONResponse:
+    """Return InfluxDB 2.x's answer about something that is there already: not 409, which ours is."""
+    return _v2_error(422, _code(409), message, {})
+
+
+def _code(status: int) -> str:
+    return _CODES.get(status, "internal error")
+
+
+def _v2_error(status: int, code: str, message: str, more: dict[str, int]) -> JSONResponse:
     response = JSONResponse({"code": code, "message": message, **more}, status)
     response.headers["X-Platform-Error-Code"] = code
     return _with_retry(response)
+
+
+def v3_error(status: int, message: str, **more: object) -> JSONResponse:
+    """Return an error as InfluxDB 3 words it."""
+    return _with_retry(JSONResponse({"error": message, **more}, status))
 
 
 def _with_retry(response: JSONResponse) -> JSONResponse:
@@ -69,11 +86,31 @@ def speaks_v1(endpoint: Endpoint) -> Endpoint:
 
 
 def speaks_v2(endpoint: Endpoint) -> Endpoint:
-    """Let an endpoint answer errors in 2.x's form."""
+    """Let an endpoint answer errors in 2.x's form with our own statuses."""
     return _speaking(endpoint, v2_error)
 
 
-def _speaking(endpoint: Endpoint, answer: Callable[[int, str], Response]) -> Endpoint:
+def speaks_influx_v2(endpoint: Endpoint) -> Endpoint:
+    """Let an endpoint answer errors as InfluxDB 2.x itself does."""
+    return _speaking(endpoint, v2_error, _influx_v2_answer)
+
+
+def speaks_v3(endpoint: Endpoint) -> Endpoint:
+    """Let an endpoint answer errors in 3.x's form."""
+    return _speaking(endpoint, v3_error)
+
+
+def _influx_v2_answer(error: Error) -> Response:
+    if isinstance(error, BucketExists):
+        return v2_conflict(str(error))
+    return v2_error(error.http_status, str(error))
+
+
+def _speaking(
+    endpoint: Endpoint,
+    answer: Callable[[int, str], Response],
+    answer_error: Callable[[Error], Response] | None = None,
+) -> Endpoint:
     @wraps(endpoint)
     async def answering(request: Request) -> Response:
         try:
@@ -81,7 +118,7 @@ def _speaking(endpoint: Endpoint, answer: Callable[[int, str], Response]) -> End
         except Error as error:
             if error.http_status >= 500:
                 log.warning("A request failed: %s", error, extra={"path": request.url.path})
-            return answer(error.http_status, str(error))
+            return answer_error(error) if answer_error else answer(error.http_status, str(error))
         except HTTPException as error:
             return answer(error.status_code, error.detail)
         except ClientDisconnect:

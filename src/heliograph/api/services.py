@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
-from heliograph.api.auth import Identities
+from heliograph.api.identity.identities import Identities
+from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import LineError
 from heliograph.model.time import Precision
@@ -29,6 +30,8 @@ class WriteRequest:
     gzip: bytes | None
     """The client's own compressed bytes, where it sent some."""
     precision: Precision
+    whole: bool = False
+    """Whether one bad line makes the batch bad: then nothing of it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class WriteResult:
     points: int
     errors: list[LineError]
     error_count: int
-    too_old: int = 0
-    """Points that were refused because they are older than their bucket keeps."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Points that were refused though their lines are right, by the reason."""
 
 
 class Intake(Protocol):
@@ -96,8 +99,14 @@ class Services:
     engine: QueryEngine
     user_sql: UserSql
     identities: Identities
+    directory: Directory
+    """What InfluxDB's clients call things."""
+    allow_setup: bool
+    """Whether ``/api/v2/setup`` is open until somebody used it."""
     feed: LiveFeed
     status: Callable[[], Awaitable[dict[str, Any]]]
+    ledger: Callable[[str | None], Awaitable[dict[str, Any]]]
+    """The ledger, of one device or of all."""
     trouble: Callable[[], str | None]
     """What keeps the hub from doing its work; None if nothing does."""
     first_steps: Callable[[], list[dict[str, str]]]

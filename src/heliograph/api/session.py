@@ -5,12 +5,13 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.api.auth import COOKIE, OPERATOR, SESSION_SECONDS, require_user
+from heliograph.api.auth import COOKIE, caller_of, require_user
 from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_v2
 from heliograph.api.guard import require_own_origin
+from heliograph.api.identity.identities import OPERATOR, SESSION_SECONDS
 from heliograph.api.services import services
-from heliograph.errors import AuthError, QueryError
+from heliograph.errors import AuthError, Forbidden, QueryError
 
 
 @speaks_v2
@@ -23,13 +24,23 @@ async def log_in(request: Request) -> Response:
     if isinstance(code, str):
         session = identities.redeem(code)
     elif isinstance(token, str):
-        user = identities.user_of_token(token.strip())
-        if user is None:
+        caller = identities.of_token(token.strip())
+        if caller is None:
             raise AuthError("this token is not known; helio token prints the right one")
-        session = identities.open_session(user)
+        if not caller.is_operator:
+            raise Forbidden(
+                "the page is for the operator's token, which helio token prints on the hub's host"
+            )
+        session = identities.open_session(caller.user)
     else:
         raise QueryError('expected {"code": "…"} or {"token": "…"}')
     response = JSONResponse({"user": OPERATOR})
+    keep_session(request, response, session)
+    return response
+
+
+def keep_session(request: Request, response: Response, session: str) -> None:
+    """Give a browser a session's cookie, out of reach of scripts and of other sites."""
     response.set_cookie(
         COOKIE,
         session,
@@ -38,14 +49,14 @@ async def log_in(request: Request) -> Response:
         samesite="strict",
         secure=request.url.scheme == "https",
     )
-    return response
 
 
 @speaks_v2
 async def who(request: Request) -> Response:
     """``GET /api/session``: who is logged in, and at which hub."""
     hub = services(request)
-    return JSONResponse({"user": require_user(request, hub.identities), "hub": dict(hub.hub)})
+    caller = caller_of(request, hub.identities)
+    return JSONResponse({"user": OPERATOR if caller.is_operator else caller.user, "hub": dict(hub.hub)})
 
 
 @speaks_v2

@@ -1,4 +1,4 @@
-"""``/api/status`` and ``/api/first-steps``: how the hub is, and how to send it something."""
+"""``/api/status``, ``ledger`` and ``first-steps``: how the hub is, and how to send it something."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ async def status(request: Request) -> Response:
     hub = services(request)
     require_user(request, hub.identities)
     return JSONResponse(await hub.status())
+
+
+@speaks_v2
+async def ledger(request: Request) -> Response:
+    """``GET /api/ledger``: what came from each device and for each bucket, and what became of it."""
+    hub = services(request)
+    require_user(request, hub.identities)
+    return JSONResponse(await hub.ledger(request.query_params.get("device")))
 
 
 @speaks_v2

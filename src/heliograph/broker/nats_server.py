@@ -10,7 +10,7 @@ import shutil
 import sysconfig
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,6 +18,7 @@ import psutil
 
 from heliograph.aio.process import Child
 from heliograph.broker.config import BrokerPlan, Endpoints, render
+from heliograph.broker.health import has_room, is_up, write_error
 from heliograph.errors import BrokerExited, BrokerNotReady
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,9 @@ RESTART_PAUSE: Final = 0.2
 MAX_RESTARTS: Final = 5
 WINDOW: Final = 60.0
 _POLL: Final = 0.02
-_HEALTH: Final = b"GET /healthz?js-enabled-only=true HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
+WATCH_EVERY: Final = 2.0
+_HEAL_PAUSES: Final = (4.0, 60.0)
+"""Between attempts to help a nats-server that cannot write: the first, and the longest, in seconds."""
 _LOUD: Final = ("[WRN]", "[ERR]", "[FTL]", "panic")
 _KNOWN: Final = ("Plaintext passwords detected", "Maximum payloads over")
 """Warnings about what we chose: generated passwords in a 0600 file, and 8 MiB batches."""
@@ -81,8 +84,13 @@ class NatsServer:
         self.endpoints = endpoints
         self.restarts = 0
         """How often the process ended by itself and was started again."""
+        self.trouble: str | None = None
+        """Why a stream cannot be written; None when all can."""
+        self.cut_off: Mapping[str, int] = {}
+        """By stream, the bytes that nats-server threw away as damaged when the hub started."""
         self._plan = plan
         self._child = child
+        self._healing = False
 
     @classmethod
     async def start(cls, plan: BrokerPlan, endpoints: Endpoints) -> Self:
@@ -104,13 +112,41 @@ class NatsServer:
         ends: deque[float] = deque(maxlen=MAX_RESTARTS)
         while True:
             returncode = await self._child.read()
-            ends.append(time.monotonic())
-            if len(ends) == MAX_RESTARTS and ends[-1] - ends[0] < WINDOW:
-                raise BrokerExited(NAME, returncode, self._child.tail)
-            log.error("nats-server ended with exit status %s, starting it again", returncode)
-            await asyncio.sleep(RESTART_PAUSE)
+            if not self._healing:
+                ends.append(time.monotonic())
+                if len(ends) == MAX_RESTARTS and ends[-1] - ends[0] < WINDOW:
+                    raise BrokerExited(NAME, returncode, self._child.tail)
+                log.error("nats-server ended with exit status %s, starting it again", returncode)
+                await asyncio.sleep(RESTART_PAUSE)
+                self.restarts += 1
+            self._healing = False
             self._child = await _spawn(self._plan)
-            self.restarts += 1
+
+    async def watch(self) -> None:
+        """See whether the streams can be written, and help when they cannot; runs until cancelled.
+
+        nats-server gives a stream up when a write fails, as on a full disk, and opens it again only when
+        it starts: it is started again once its folder can be written.
+        """
+        pause, next_try = _HEAL_PAUSES[0], 0.0
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            known, self.trouble = self.trouble, await write_error(self.endpoints.monitor_port)
+            if self.trouble is None:
+                continue
+            if known is None:
+                log.error("nats-server cannot write: %s", self.trouble)
+            now = time.monotonic()
+            if now >= next_try and await asyncio.to_thread(has_room, self._plan.folder):
+                pause = _HEAL_PAUSES[0] if now > next_try + WINDOW else min(2 * pause, _HEAL_PAUSES[1])
+                next_try = now + pause
+                await self._heal()
+
+    async def _heal(self) -> None:
+        log.warning("Its folder can be written again: starting nats-server again")
+        self._healing = True
+        await self._child.stop(STOP_GRACE)
+        self.trouble = None
 
     async def ready(self) -> None:
         """Wait until the health check passes.
@@ -120,7 +156,7 @@ class NatsServer:
         """
         deadline = time.monotonic() + READY_TIMEOUT
         while time.monotonic() < deadline:
-            if await _healthy(self.endpoints.monitor_port):
+            if await is_up(self.endpoints.monitor_port):
                 return
             await asyncio.sleep(_POLL)
         raise BrokerNotReady(NAME, f"not healthy after {READY_TIMEOUT:.0f} s", self._child.tail)
@@ -144,7 +180,9 @@ async def running(plan: BrokerPlan, endpoints: Endpoints) -> AsyncIterator[NatsS
         async with asyncio.TaskGroup() as group:
             keeper = group.create_task(server.keep(), name="nats-server")
             await server.ready()
+            watcher = group.create_task(server.watch(), name="nats-server watch")
             yield server
+            watcher.cancel()
             keeper.cancel()
     finally:
         await server.stop()
@@ -152,19 +190,6 @@ async def running(plan: BrokerPlan, endpoints: Endpoints) -> AsyncIterator[NatsS
 
 async def _spawn(plan: BrokerPlan) -> Child:
     return await Child.start([str(find_binary()), "-c", str(plan.config_path)], on_line=_forward)
-
-
-async def _healthy(monitor_port: int) -> bool:
-    try:
-        async with asyncio.timeout(1):
-            reader, writer = await asyncio.open_connection("127.0.0.1", monitor_port)
-            try:
-                writer.write(_HEALTH)
-                return b" 200 " in await reader.readline()
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
-        return False
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -23,8 +23,10 @@ COMMANDS: dict[str, str] = {
     "query": "ask the hub in SQL",
     "bucket": "list, make and delete buckets, and say how long they keep what",
     "status": "show what the hub holds, counts and refuses",
+    "ledger": "show what came from each device, and that nothing of it is missing",
     "login": "print a fresh single-use link to the page",
     "token": "print the operator's token (on the hub's host)",
+    "selftest": "kill parts of a hub under load, and count what it kept",
     "config": "check and show the configuration",
 }
 

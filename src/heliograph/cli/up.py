@@ -24,6 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", metavar="TIME", help="how often this machine's agent gathers (10s)")
     parser.add_argument("--no-agent", action="store_true", help="leave this machine's own agent out")
     parser.add_argument(
+        "--allow-setup",
+        action="store_true",
+        help="let the first caller of InfluxDB's /api/v2/setup become operator, for test suites",
+    )
+    parser.add_argument(
         "--config", metavar="FILE", type=Path, action="append", default=[], help="a TOML file"
     )
     parser.add_argument(
@@ -60,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         missing = f"the hub's parts are not installed ({error.name}): pip install 'heliograph[hub]'"
         raise ConfigError(missing) from error
-    main(loaded.settings, Home(folder), _announce)
+    main(loaded.settings, Home(folder), _announce, allow_setup=args.allow_setup)
     return 0
 
 

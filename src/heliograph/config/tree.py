@@ -124,8 +124,24 @@ class LimitSettings:
     payload_bytes: Annotated[int, Size(_KIB, 64 * _MIB)] = 8 * _MIB
     """The largest MQTT payload and message of a stream, 1KiB to 64MiB, the broker's own limit."""
 
+    line_bytes: Annotated[int, Size(64, 64 * _MIB)] = _MIB
+    """The longest line of line protocol, 64B to 64MiB. Longer ones are refused."""
+
+    point_tags: Annotated[int, Whole(1, 1_000)] = 64
+    """The most tags that a point may have, 1 to 1000. Points with more are refused."""
+
+    point_fields: Annotated[int, Whole(1, 1_000)] = 1_000
+    """The most fields that a point may have, 1 to 1000. Points with more are refused."""
+
+    series_per_bucket: Annotated[int, Whole(1, 1_000_000_000)] = 1_000_000
+    """The most series in a bucket, 1 to 1000000000. Points that would make more are refused, those of the
+    series that are there are not. A series with four tags takes about 1 KiB of memory."""
+
     quarantine_entries: Annotated[int, Whole(0, 1_000_000)] = 1_000
     """How many refused lines are kept to be looked at, 0 to 1000000; the oldest go first."""
+
+    ledger_devices: Annotated[int, Whole(1, 1_000_000)] = 10_000
+    """How many devices the ledger tells apart, 1 to 1000000; those that come later are counted together."""
 
     query_seconds: Annotated[float, Seconds(0.1, 3_600.0)] = 30.0
     """The longest time for one query in seconds, 0.1 to 3600."""

@@ -17,14 +17,20 @@ class Counters:
     """Lines that were answered with an error."""
     points_too_old: int = 0
     """Points that were refused, over HTTP or MQTT, because they were older than their bucket keeps."""
+    points_new_series: int = 0
+    """Points that were refused because they would have made too many series."""
     http_unacknowledged: int = 0
     """Batches that the stream did not acknowledge; the client was told to try again."""
     http_read_back: int = 0
     """Batches read from the stream because no acknowledgement had come, or at the start."""
+    http_lost: int = 0
+    """Batches that the stream took and cannot give any more: nats-server cut off a damaged file."""
     mqtt_messages: int = 0
     """Messages of QoS 1 and 2 read from the stream, whatever their topic."""
     mqtt_points: int = 0
     """Points in them."""
+    mqtt_lost: int = 0
+    """Messages that the stream took and cannot give any more, likewise."""
     mqtt_refused: int = 0
     """Lines and messages that went to quarantine."""
     qos0_points: int = 0

@@ -29,6 +29,8 @@ HIGH_WATER: Final = 0.75
 STREAM_SHARE: Final = 8
 """So does one larger than this part of the size limit: copies of points go before points do."""
 _HALVINGS: Final = 32
+READ_BYTES_PER_SECOND: Final = 16 * 1024 * 1024
+"""How fast segments are read over, to find damaged ones: an SD card has to do its other work, too."""
 CAP_WARNING: Final = 86_400.0
 """How long it is told that points were forgotten for want of room."""
 
@@ -55,6 +57,7 @@ class Housekeeping:
         self._keep = keep
         self._max_bytes = max_bytes
         self._forget_at = 0.0
+        self._look_at = 0.0
         self._capped: tuple[float, int] | None = None
         """When points were last forgotten for want of room, and the time of the newest of all those."""
         self._over_bytes = 0
@@ -76,6 +79,8 @@ class Housekeeping:
                 else:
                     seal_at = time.monotonic() + RETRY_AFTER
             await asyncio.to_thread(self._quarantine.flush)
+            if time.monotonic() >= self._look_at:
+                await self._look_on()
             if time.monotonic() >= purge_at:
                 await self.purge()
                 purge_at = time.monotonic() + PURGE_EVERY
@@ -104,6 +109,16 @@ class Housekeeping:
         """Merge small segments; a failure costs speed and nothing else."""
         merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.upkeep.compact)
         self._counters.segments_merged += merged
+
+    async def _look_on(self) -> None:
+        """Read one segment over; a damaged one is set aside."""
+        began = time.monotonic()
+        try:
+            size_bytes = await asyncio.to_thread(self._store.damage.look_on)
+        except (Error, OSError) as error:
+            log.error("A damaged segment could not be set aside: %s", error)
+            size_bytes = READ_BYTES_PER_SECOND
+        self._look_at = began + size_bytes / READ_BYTES_PER_SECOND
 
     async def purge(self) -> None:
         """Remove messages that are sealed and old, or sealed in a stream that fills up."""

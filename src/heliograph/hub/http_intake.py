@@ -20,12 +20,12 @@ from typing import Final
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest, WriteResult
-from heliograph.codec.lineprotocol import Parsed
+from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits, Parsed, format_table
 from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import BucketNotFound, DecodeError, Error, PayloadTooLarge, StoreBusy, TooManyColumns
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
-from heliograph.hub.payload import pack, unpack
+from heliograph.hub.payload import limits_of, pack, unpack
 from heliograph.model.table import Batch
 from heliograph.model.time import Precision
 from heliograph.store.store import Applied, Position, Store
@@ -33,6 +33,8 @@ from heliograph.stream.log import LP, Message, StreamLog
 
 log = logging.getLogger(__name__)
 
+TOO_OLD: Final = "points beyond retention policy"
+"""InfluxDB's words."""
 MAX_WAITING: Final = 64
 """Batches between parser and acknowledgement; more are answered with "try again"."""
 _BUSY_PAUSE: Final = 0.1
@@ -59,9 +61,13 @@ class _Taken:
 
     parsed: Parsed
     batch: Batch
-    too_old: int
+    dropped: dict[str, int]
+    """Points that were refused though their lines are right, by the reason."""
     fresh: bool
     life: int | None
+    request: WriteRequest | None
+    """What goes to the stream in place of the client's bytes, where points of it were refused by what the
+    store held at this moment: a replay at another moment must not take them."""
 
 
 class HttpIntake:
@@ -74,7 +80,10 @@ class HttpIntake:
         feed: LiveFeed,
         thread: IngestThread,
         counters: Counters,
+        *,
+        limits: LineLimits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
         self._stream = stream
         self._store = store
         self._feed = feed
@@ -134,11 +143,11 @@ class HttpIntake:
         parsed = taken.parsed
         self._counters.http_refused_lines += parsed.error_count
         result = WriteResult(
-            parsed.points - taken.too_old, parsed.errors, parsed.error_count, too_old=taken.too_old
+            parsed.points - sum(taken.dropped.values()), parsed.errors, parsed.error_count, taken.dropped
         )
         if not result.points:
             return result
-        payload = await asyncio.to_thread(pack, request, time_ns)
+        payload = await asyncio.to_thread(pack, taken.request or request, time_ns, self._limits)
         try:
             seq = await self._stream.publish(payload.subject, payload.data, payload.headers)
         except PayloadTooLarge:
@@ -160,17 +169,27 @@ class HttpIntake:
                     await self._progress.wait()
 
     def _parse(self, request: WriteRequest, time_ns: int) -> _Taken:
-        taken = self._take(request.bucket, request.body, request.precision, time_ns)
-        self._counters.points_too_old += taken.too_old
-        return taken
+        """Parse a batch that came now; what the stream gets of it is all that it will ever give."""
+        bucket = request.bucket
+        parsed, batch, too_old = self._read(request, time_ns, self._limits)
+        self._counters.points_too_old += too_old
+        dropped = {TOO_OLD: too_old} if too_old else {}
+        only, surplus = self._store.refuse_new_series(bucket, batch)
+        admitted = None
+        if surplus:
+            admitted = WriteRequest(bucket, _lines(only), None, Precision.NS)
+            again, only, _ = self._read(admitted, time_ns, NO_LIMITS)
+            surplus = parsed.points - too_old - again.points
+            self._counters.points_new_series += surplus
+            dropped[_too_many_series(self._store.series_per_bucket)] = surplus
+        fresh = self._store.declare(bucket, only)
+        return _Taken(parsed, only, dropped, fresh, self._store.life(bucket), admitted)
 
-    def _take(self, bucket: str, body: bytes, precision: Precision, time_ns: int) -> _Taken:
-        types = self._store.field_types(bucket)
-        parsed = parse(body, time_ns=time_ns, precision=precision, types=types)
-        batch, too_old = self._store.refuse_old(bucket, parsed.batch, time_ns)
-        # types are on disk before the batch is: a replay must not meet a field it cannot type
-        fresh = self._store.declare(bucket, batch)
-        return _Taken(parsed, batch, too_old, fresh, self._store.life(bucket))
+    def _read(self, request: WriteRequest, time_ns: int, limits: LineLimits) -> tuple[Parsed, Batch, int]:
+        """Parse a batch; the second value is without the points that are too old, the third their number."""
+        types = self._store.field_types(request.bucket)
+        parsed = parse(request.body, time_ns=time_ns, precision=request.precision, types=types, limits=limits)
+        return parsed, *self._store.refuse_old(request.bucket, parsed.batch, time_ns)
 
     async def _offer(self, ready: _Ready, *, fresh: bool) -> None:
         """Apply a batch and those behind it that waited for it, or let it wait for those before it."""
@@ -238,6 +257,21 @@ class HttpIntake:
             # the stream does not hold them any more; what it holds and could not be applied is tried again
             self._applied = self._handed = min(first_seq - 1, last_seq)
             await self._hand_over(fresh=False)
+        await self._pass_holes(last_seq)
+
+    async def _pass_holes(self, last_seq: int) -> None:
+        """Ask for each message that did not come; one that a damaged file has swallowed holds up no other."""
+        while (seq := self._handed + 1) <= last_seq and seq not in self._waiting:
+            message = await self._stream.get(LP, seq)
+            if message is None:
+                log.error("A message of the stream LP is lost: its file was damaged, seq=%s", seq)
+                self._counters.http_lost += 1
+                ready, fresh = _Ready(seq, "", {}, None), False
+            else:
+                ready, fresh = await self._decoded(message)
+            await self._offer(ready, fresh=fresh)
+            if self._handed < seq:
+                return  # it could not be applied; the next look tries again
 
     async def _decoded(self, message: Message) -> tuple[_Ready, bool]:
         while True:
@@ -256,11 +290,26 @@ class HttpIntake:
             )
             if self._store.was_deleted(bucket, Position(LP, self._created, message.seq)):
                 return nothing, False
-            taken = self._take(bucket, body, precision, time_ns)
+            request = WriteRequest(bucket, body, None, precision)
+            _, batch, _ = self._read(request, time_ns, limits_of(message.headers))
+            # types are on disk before the batch is: a replay must not meet a field it cannot type
+            fresh = self._store.declare(bucket, batch)
         except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
+            self._counters.http_lost += isinstance(error, DecodeError)
             return nothing, False
-        return _Ready(message.seq, bucket, taken.batch, taken.life), taken.fresh
+        return _Ready(message.seq, bucket, batch, self._store.life(bucket)), fresh
+
+
+def _lines(batch: Batch) -> bytes:
+    return "\n".join(line for table in batch.values() for line in format_table(table)).encode()
+
+
+def _too_many_series(limit: int) -> str:
+    return (
+        f"a bucket may have {limit:,} series (limits.series_per_bucket); put what changes all the time into"
+        " fields, or raise the limit"
+    )
 
 
 def _with_new_schema(applied: Applied) -> Applied:

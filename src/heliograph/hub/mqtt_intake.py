@@ -6,15 +6,19 @@ import asyncio
 import logging
 import re
 import time
+from dataclasses import replace
 from typing import Final
 
 from heliograph.api.live import LiveFeed
+from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import StoreBusy, TooManyColumns, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.model.mark import read_mark
 from heliograph.model.topic import device_of
 from heliograph.store.catalogue import DEFAULT_BUCKET
+from heliograph.store.ledger.entry import Origin
 from heliograph.store.quarantine import Quarantine, Refusal
 from heliograph.store.store import Applied, Position, Store
 from heliograph.stream.log import MQTT, MQTT_PREFIX, Message, StreamLog
@@ -23,6 +27,9 @@ log = logging.getLogger(__name__)
 
 _TELEMETRY: Final = f"{MQTT_PREFIX}tel."
 _QOS0_WAITING: Final = 10_000
+_SLACK: Final = 2
+"""While messages are read back a bucket may have so many times the series that it may have otherwise. What
+was taken before is taken again then, though the two streams come in another order."""
 _BUSY_PAUSE: Final = 0.1
 _ERRORS_KEPT: Final = 100
 _TOPIC_SIGNS: Final = {"/.": "/", "//": ".", ".": "/", "/": ""}
@@ -49,7 +56,10 @@ class MqttIntake:
         feed: LiveFeed,
         thread: IngestThread,
         counters: Counters,
+        limits: LineLimits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
+        self._slack = _SLACK
         self._stream = stream
         self._store = store
         self._quarantine = quarantine
@@ -79,6 +89,7 @@ class MqttIntake:
             log.info("Reading MQTT back, messages=%s", state.last_seq - self._applied)
             async for group in self._stream.read(MQTT, self._applied + 1, state.last_seq):
                 await self._apply_whole(group)
+        self._slack = 1
 
     async def follow(self) -> None:
         """Apply the stream's messages as they come; runs until cancelled.
@@ -105,6 +116,7 @@ class MqttIntake:
             for message in group:
                 if message.seq <= self._applied:
                     continue
+                self._pass_hole(message.seq - self._applied - 1)
                 position = Position(MQTT, self._created, message.seq)
                 if message.subject.startswith(_TELEMETRY):
                     name = f"{MQTT}:{self._created}:{message.seq}"
@@ -115,6 +127,13 @@ class MqttIntake:
                 self._applied = message.seq
         finally:
             self._tell(news)
+
+    def _pass_hole(self, lost: int) -> None:
+        if lost:
+            log.error(
+                "Messages of MQTT are lost: their file was damaged, behind seq=%s: %s", self._applied, lost
+            )
+            self._counters.mqtt_lost += lost
 
     def _take(
         self, subject: str, data: bytes, time_ns: int, name: str, position: Position | None
@@ -128,18 +147,20 @@ class MqttIntake:
             if position is not None:
                 self._store.skip(position)
             return []
+        origin = Origin(device, time_ns, read_mark(data))
         if position is not None and self._store.was_deleted(DEFAULT_BUCKET, position):
-            self._store.skip(position)
+            self._store.skip(position, origin)
             return []
         types = self._store.field_types(DEFAULT_BUCKET)
-        parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT)
+        parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT, limits=self._limits)
         batch, too_old = self._store.refuse_old(DEFAULT_BUCKET, parsed.batch, time_ns)
+        batch, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
         try:
             fresh = self._store.declare(DEFAULT_BUCKET, batch)
         except TooManyColumns as error:
             self._refuse(Refusal(name, topic, device, str(error), data, time_ns))
             if position is not None:
-                self._store.skip(position)
+                self._store.skip(position, replace(origin, refused=1))
             return []
         for bad in parsed.errors:
             reason = f"line {bad.line}, column {bad.column}: {bad.reason}"
@@ -149,8 +170,17 @@ class MqttIntake:
             self._counters.points_too_old += too_old
             reason = f"{too_old} of {parsed.points} points are older than the bucket {DEFAULT_BUCKET} keeps"
             self._refuse(Refusal(f"{name}:old", topic, device, reason, data, time_ns))
-        applied = self._store.append(DEFAULT_BUCKET, batch, position)
-        points = parsed.points - too_old
+        if surplus:
+            self._counters.points_new_series += surplus
+            most = self._store.series_per_bucket
+            reason = (
+                f"{surplus} of {parsed.points} points would have made more than {most:,} series in the bucket"
+                f" {DEFAULT_BUCKET} (limits.series_per_bucket)"
+            )
+            self._refuse(Refusal(f"{name}:series", topic, device, reason, data, time_ns))
+        points = parsed.points - too_old - surplus
+        origin = replace(origin, points=points, refused=parsed.error_count + too_old + surplus)
+        applied = self._store.append(DEFAULT_BUCKET, batch, position, (origin,))
         if position is not None:
             self._counters.mqtt_points += points
         else:

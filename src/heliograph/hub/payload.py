@@ -11,6 +11,7 @@ import zstandard
 
 from heliograph.api.body import gunzip
 from heliograph.api.services import WriteRequest
+from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.errors import DecodeError, PayloadTooLarge
 from heliograph.model.time import Precision
 
@@ -18,6 +19,7 @@ SUBJECT_PREFIX: Final = "lp."
 _TIME: Final = "Helio-Time-Ns"
 _PRECISION: Final = "Helio-Precision"
 _ENCODING: Final = "Helio-Encoding"
+_LIMITS: Final = "Helio-Limits"
 _LEVEL: Final = 1
 """zstd level 1: a seventh of the bytes for about 1 ms per megabyte."""
 
@@ -31,13 +33,17 @@ class Payload:
     headers: dict[str, str]
 
 
-def pack(request: WriteRequest, time_ns: int) -> Payload:
-    """Return the message for a batch; a client's own gzip bytes are kept as they came."""
+def pack(request: WriteRequest, time_ns: int, limits: LineLimits = NO_LIMITS) -> Payload:
+    """Return the message for a batch; a client's own gzip bytes are kept as they came.
+
+    ``limits`` are those by which lines of it were refused: a replay refuses the same.
+    """
     if request.gzip is not None:
         data, encoding = request.gzip, "gzip"
     else:
         data, encoding = zstandard.ZstdCompressor(_LEVEL).compress(request.body), "zstd"
     headers = {_TIME: str(time_ns), _PRECISION: request.precision.name, _ENCODING: encoding}
+    headers[_LIMITS] = ",".join(map(str, limits))
     return Payload(SUBJECT_PREFIX + _token(request.bucket), data, headers)
 
 
@@ -66,6 +72,21 @@ def unpack(
     except zstandard.ZstdError as error:
         raise DecodeError(f"a message on {subject} cannot be decompressed: {error}") from error
     return bucket, body, precision, time_ns
+
+
+def limits_of(headers: Mapping[str, str]) -> LineLimits:
+    """Return the limits by which lines of a message were refused; there were none before there was a header.
+
+    Raises:
+        DecodeError: it was not written by :func:`pack`.
+    """
+    if _LIMITS not in headers:
+        return NO_LIMITS
+    try:
+        line_bytes, tags, fields = map(int, headers[_LIMITS].split(","))
+    except ValueError as error:
+        raise DecodeError(f"a message has no limits for its lines: {error}") from error
+    return LineLimits(line_bytes, tags, fields)
 
 
 def _token(bucket: str) -> str:

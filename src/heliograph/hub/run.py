@@ -32,13 +32,16 @@ from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
-from heliograph.api.auth import Identities
+from heliograph.api.identity.identities import Identities
+from heliograph.api.influx.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
+from heliograph.broker.blocks import block_sizes, cut_off, forget_description
 from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
 from heliograph.broker.nats_server import NatsServer, end_stale
 from heliograph.broker.nats_server import running as nats_running
 from heliograph.broker.ports import require_free
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
 from heliograph.hub.buckets import HubBuckets
@@ -49,6 +52,7 @@ from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.http_intake import HttpIntake
 from heliograph.hub.http_server import HttpServer, listen
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
 from heliograph.model.time import SECOND_NS
@@ -58,7 +62,7 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog
+from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
 from heliograph.transport.mqtt import MqttPublisher
 from heliograph.transport.mqtt_link import MqttEndpoint
 from heliograph.transport.nats import connect
@@ -83,7 +87,9 @@ class Ready:
     home: Path
 
 
-def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> None:
+def main(
+    settings: Settings, home: Home, announce: Callable[[Ready], None], *, allow_setup: bool = False
+) -> None:
     """Run a hub until SIGINT or SIGTERM.
 
     Raises:
@@ -94,7 +100,7 @@ def main(settings: Settings, home: Home, announce: Callable[[Ready], None]) -> N
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(settings, home, stop=stop, announce=announce)
+        await run(settings, home, stop=stop, announce=announce, allow_setup=allow_setup)
 
     os.umask(0o077)  # what the hub writes is its owner's alone, the catalogue too
     try:
@@ -114,7 +120,12 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def run(
-    settings: Settings, home: Home, *, stop: asyncio.Event, announce: Callable[[Ready], None]
+    settings: Settings,
+    home: Home,
+    *,
+    stop: asyncio.Event,
+    announce: Callable[[Ready], None],
+    allow_setup: bool = False,
 ) -> None:
     """Run a hub until ``stop`` is set, then close it in the order of the data.
 
@@ -129,8 +140,8 @@ async def run(
         stack.callback(listener.close)
         kept = _open_store(settings, home, stack)
         broker = await _open_broker(settings, home, stack)
-        hub = Hub(settings, home, kept, broker, listener)
-        stack.callback(hub.close)
+        hub = Hub(settings, home, kept, broker, listener, allow_setup=allow_setup)
+        stack.push_async_callback(hub.close)
         await hub.serve(stop, announce)
 
 
@@ -187,6 +198,8 @@ def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
         default_keep_ns=round(settings.store.keep * SECOND_NS),
+        ledger_devices=settings.limits.ledger_devices,
+        series_per_bucket=settings.limits.series_per_bucket,
     )
     return _Kept(database, duck, store)
 
@@ -201,6 +214,7 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
         sync=settings.stream.sync,
     )
     end_stale(plan)
+    sizes = block_sizes(plan.folder)
     asked = settings.broker
     mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
     nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
@@ -208,24 +222,40 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     # the streams must stand before any MQTT client may connect: so first a start without the MQTT port
     async with nats_running(plan, Endpoints(nats_port, monitor_port, asked.mqtt_host, None)):
         connection = await connect(nats_port, HUB_USER, plan.hub_password)
-        await StreamLog(connection).prepare(settings.stream.max_bytes)
+        await StreamLog(connection).prepare(
+            settings.stream.max_bytes, unknown=lambda name: forget_description(plan.folder, name)
+        )
         await connection.close()
+    lost = cut_off(sizes)
+    for name, size_bytes in lost.items():
+        log.error("nats-server cut off what it found damaged, stream=%s bytes=%s", name, size_bytes)
     endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
     server = await stack.enter_async_context(nats_running(plan, endpoints))
-    connection = await connect(nats_port, HUB_USER, plan.hub_password)
+    server.cut_off = lost
+    unanswered = Unanswered()
+    connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
     stack.push_async_callback(connection.close)
-    return _Broker(server, StreamLog(connection))
+    return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
 class Hub:
     """The parts of a running hub, joined."""
 
     def __init__(
-        self, settings: Settings, home: Home, kept: _Kept, broker: _Broker, listener: socket.socket
+        self,
+        settings: Settings,
+        home: Home,
+        kept: _Kept,
+        broker: _Broker,
+        listener: socket.socket,
+        *,
+        allow_setup: bool,
     ) -> None:
         self._settings = settings
         self._home = home
         self._broker = broker
+        self._allow_setup = allow_setup
+        self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
         self._feed = LiveFeed()
@@ -233,7 +263,9 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
-        self._http = HttpIntake(stream, store, self._feed, self._thread, counters)
+        limits = settings.limits
+        line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
+        self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
             stream,
             store,
@@ -241,6 +273,7 @@ class Hub:
             feed=self._feed,
             thread=self._thread,
             counters=counters,
+            limits=line_limits,
         )
         self._housekeeping = Housekeeping(
             store,
@@ -250,6 +283,13 @@ class Hub:
             seal_interval=settings.store.seal_interval,
             keep=settings.stream.keep,
             max_bytes=settings.store.max_bytes,
+        )
+        self._user_sql = UserSql(
+            store,
+            kept.duck,
+            home.scratch,
+            seconds=settings.limits.query_seconds,
+            memory_bytes=settings.store.memory_limit,
         )
         self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
         self._identities = Identities(kept.database, home.token)
@@ -281,17 +321,14 @@ class Hub:
             buckets=self._buckets,
             store=kept.store,
             engine=self._engine,
-            user_sql=UserSql(
-                kept.store,
-                kept.duck,
-                self._home.scratch,
-                seconds=settings.limits.query_seconds,
-                memory_bytes=settings.store.memory_limit,
-            ),
+            user_sql=self._user_sql,
             identities=self._identities,
+            directory=Directory(kept.database),
+            allow_setup=self._allow_setup,
             feed=self._feed,
             status=self._report,
-            trouble=lambda: self._housekeeping.trouble,
+            ledger=self._ledger,
+            trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
             body_bytes=settings.limits.body_bytes,
@@ -304,6 +341,9 @@ class Hub:
 
     async def _report(self) -> dict[str, Any]:
         return await self._status.report(self._applied(), pages=self._feed.pages)
+
+    async def _ledger(self, device: str | None) -> dict[str, Any]:
+        return await ledger_report(self._store, self._broker.stream, self._applied(), device)
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
@@ -366,10 +406,11 @@ class Hub:
             home=self._home.folder,
         )
 
-    def close(self) -> None:
-        """End the hub's threads."""
+    async def close(self) -> None:
+        """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        await self._user_sql.close()
 
 
 async def _agent(settings: Settings, endpoints: Endpoints) -> None:

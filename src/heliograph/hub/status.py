@@ -11,11 +11,13 @@ from heliograph.broker.nats_server import NatsServer
 from heliograph.codec.lineprotocol.parser import PARSER
 from heliograph.hub.counters import Counters
 from heliograph.hub.housekeeping import Housekeeping
+from heliograph.store.damage import Damaged
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog
 
 _LAG: Final = 1_000
+_DAMAGED: Final = 5
 _MS: Final = 1_000_000
 
 
@@ -110,7 +112,17 @@ class Status:
             for s in streams
             if s["max_bytes"] and s["bytes"] > 0.8 * s["max_bytes"]
         ]
+        if self._server.trouble:
+            warnings.append(f"nothing can be stored: {self._server.trouble}")
         warnings += self._housekeeping.warnings()
+        if lost := self._counters.http_lost + self._counters.mqtt_lost:
+            warnings.append(f"{lost} acknowledged messages are lost: a file of nats-server was damaged")
+        warnings += [
+            f"nats-server cut {size_bytes:,} bytes off the stream {name} at the start: after a power cut that"
+            " is what was not acknowledged yet, otherwise a file was damaged and messages are lost"
+            for name, size_bytes in self._server.cut_off.items()
+        ]
+        warnings += _latest(self._store.damage.found)
         if self._store.unknown_files:
             warnings.append(
                 f"{self._store.unknown_files} files in the segments folder are not in the catalogue: was it"
@@ -119,3 +131,10 @@ class Status:
         if self._server.restarts:
             warnings.append(f"nats-server ended by itself {self._server.restarts} times since the start")
         return warnings
+
+
+def _latest(damaged: list[Damaged]) -> list[str]:
+    """Return what is told of damaged segments: the latest ones, and how many more there are."""
+    told = [str(one) for one in damaged[-_DAMAGED:]]
+    more = len(damaged) - len(told)
+    return [*told, f"{more} more segments were damaged; see the folder damaged"] if more else told

@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
 
-from heliograph.errors import QueryError
-from heliograph.query.plan import Columns, Select
-from heliograph.query.sql import columns_of, select_sql
+from heliograph.errors import QueryError, StoreError
+from heliograph.query.plan import Columns, Rows, Select, SelectRows
+from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.duck import Cursor, Duck
+from heliograph.store.relation import Snapshot
 from heliograph.store.store import Store
+
+try:
+    from heliograph.query import memory
+    from heliograph.query.sources import Sources
+except ImportError:
+    # Installed where there was no compiler: DuckDB answers everything.
+    IN_MEMORY = False
+else:
+    IN_MEMORY = True
+
+IDLE_SECONDS: Final = 60.0
+"""How long columns are kept in memory after the last question."""
+_A = TypeVar("_A")
 
 
 class QueryEngine:
     """Answers plans from a store."""
 
-    def __init__(self, store: Store, duck: Duck, *, threads: int, seconds: float) -> None:
+    def __init__(
+        self, store: Store, duck: Duck, *, threads: int, seconds: float, memory_bytes: int = 2**25
+    ) -> None:
         self._store = store
         self._duck = duck
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
+        self._sources = Sources(memory_bytes) if IN_MEMORY else None
+        self._forgetting: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
         """End the threads."""
+        if self._forgetting:
+            self._forgetting.cancel()
         self._pool.shutdown(cancel_futures=True)
 
     async def select(self, select: Select) -> Columns:
@@ -34,16 +56,65 @@ class QueryEngine:
             QueryError: the measurement or a field is unknown, or a limit was reached.
             BucketNotFound: the bucket is.
         """
-        snapshot = await asyncio.to_thread(self._store.snapshot, select.bucket, select.measurement)
+        return await self._whole(select, lambda cursor: self._select(select, cursor))
+
+    async def rows(self, select: SelectRows) -> Rows:
+        """Return the points that a plan asks for, as :meth:`select` does."""
+        return await self._whole(select, lambda cursor: self._rows(select, cursor))
+
+    async def _whole(self, select: Select | SelectRows, work: Callable[[Cursor], _A]) -> _A:
+        try:
+            return await self._answer(work)
+        except StoreError:
+            # a damaged segment is set aside, and the others answer
+            if not await asyncio.to_thread(self._store.damage.check_all, (select.bucket, select.measurement)):
+                raise
+        return await self._answer(work)
+
+    async def _answer(self, work: Callable[[Cursor], _A]) -> _A:
+        try:
+            with self._duck.cursor() as cursor:
+                return await self._run(cursor, lambda: work(cursor))
+        finally:
+            self._keep_columns()
+
+    def _select(self, select: Select, cursor: Cursor) -> Columns:
+        snapshot = self._snapshot(select)
+        answer = memory.select(select, snapshot, self._sources, cursor) if self._sources else None
+        if answer is None:
+            sql, parameters = select_sql(select, snapshot, cursor.register)
+            answer = columns_of(select, cursor.rows(sql, parameters))
+        return answer.limited(select.limit, newest=select.newest) if select.limit else answer
+
+    def _rows(self, select: SelectRows, cursor: Cursor) -> Rows:
+        snapshot = self._snapshot(select)
+        answer = memory.rows(select, snapshot, self._sources, cursor) if self._sources else None
+        if answer is None:
+            sql, parameters = rows_sql(select, snapshot, cursor.register)
+            rows = cursor.rows(sql, parameters)
+            width = 1 + len(select.tags) + len(select.fields)
+            columns: list[list[Any]] = [[row[i] for row in rows] for i in range(width)]
+            for column in columns if select.newest else ():
+                column.reverse()
+            tags = columns[1 : 1 + len(select.tags)]
+            answer = rows_of(select, columns[0], tags, columns[1 + len(select.tags) :])
+        return answer
+
+    def _snapshot(self, select: Select | SelectRows) -> Snapshot:
+        snapshot = self._store.snapshot(select.bucket, select.measurement)
         if snapshot is None:
             raise QueryError(f'measurement "{select.measurement}" not found')
-        with self._duck.cursor() as cursor:
-            sql, parameters = select_sql(select, snapshot, cursor.register)
-            rows = await self._run(cursor, sql, parameters)
-        return columns_of(select, rows)
+        return snapshot
 
-    async def _run(self, cursor: Cursor, sql: str, parameters: list[object]) -> list[tuple[object, ...]]:
-        job = asyncio.get_running_loop().run_in_executor(self._pool, cursor.rows, sql, parameters)
+    def _keep_columns(self) -> None:
+        """Keep what is in memory for a while from now on."""
+        if self._sources:
+            if self._forgetting:
+                self._forgetting.cancel()
+            self._forgetting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sources.clear)
+
+    async def _run(self, cursor: Cursor, work: Callable[[], _A]) -> _A:
+        job = asyncio.get_running_loop().run_in_executor(self._pool, work)
         try:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.shield(job)
@@ -57,7 +128,7 @@ class QueryEngine:
             raise
 
     @staticmethod
-    async def _stop(cursor: Cursor, job: asyncio.Future[list[tuple[object, ...]]]) -> None:
+    async def _stop(cursor: Cursor, job: asyncio.Future[_A]) -> None:
         """Interrupt the statement and wait until its thread has let go of the cursor."""
         while not job.done():
             cursor.interrupt()

@@ -13,6 +13,10 @@ MAX_BUCKETS: Final = 11_000
 """More intervals than this in one range are refused: nobody can see them, and they fill the memory."""
 
 
+MAX_ROWS: Final = 100_000
+"""Points that one query may ask for as they are."""
+
+
 class Aggregate(Enum):
     """How the points of one interval become one value."""
 
@@ -25,13 +29,35 @@ class Aggregate(Enum):
     LAST = "last"
 
 
+class Comparison(Enum):
+    """How the value of a field must stand to a number."""
+
+    EQUAL = "="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the points of a query must meet; one without the field does not."""
+
+    field: str
+    comparison: Comparison
+    number: float
+
+
 @dataclass(frozen=True, slots=True)
 class Select:
     """Fields of one measurement, per interval and group.
 
     Intervals are aligned to multiples of ``interval_ns`` since 1970. ``where`` holds, per tag, the
-    values of which one must match; ``""`` matches a series without the tag. With ``rate`` each series'
-    last value per interval becomes its non-negative change per second, summed over the group.
+    values of which one must match; ``""`` matches a series without the tag. Only points that meet all
+    ``conditions`` count. With ``rate`` each series' last value per interval becomes its non-negative
+    change per second, summed over the group. With ``limit`` each series of the answer has no more than so
+    many values: the first ones, or with ``newest`` the last.
     """
 
     bucket: str
@@ -44,11 +70,41 @@ class Select:
     rate: bool = False
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     group_by: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    limit: int | None = None
+    newest: bool = False
 
     def __post_init__(self) -> None:
         if not self.fields:
             raise QueryError("a query needs at least one field")
+        if self.limit is not None and self.limit < 1:
+            raise QueryError(f"limit must be at least 1, {self.limit} came")
         check_range(self.start_ns, self.end_ns, self.interval_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectRows:
+    """The points of one measurement by time: the first ``limit``, or with ``newest`` the last."""
+
+    bucket: str
+    measurement: str
+    fields: tuple[str, ...]
+    start_ns: int
+    end_ns: int
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    """Which tags are told of each point."""
+    conditions: tuple[Condition, ...] = ()
+    limit: int = MAX_ROWS
+    newest: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise QueryError("a query needs at least one field")
+        if not 1 <= self.limit <= MAX_ROWS:
+            raise QueryError(f"limit must be 1 to {MAX_ROWS:,}, {self.limit} came")
+        if self.end_ns <= self.start_ns:
+            raise QueryError("the range is empty: its end must be after its start")
 
 
 def check_range(start_ns: int, end_ns: int, interval_ns: int) -> None:
@@ -86,3 +142,26 @@ class Columns:
 
     times_ns: list[int]
     series: list[Series]
+
+    def limited(self, limit: int, *, newest: bool) -> Columns:
+        """Return the answer with only the first, or the newest, values of each series."""
+        for series in self.series:
+            held = [i for i, value in enumerate(series.values) if value is not None]
+            for i in held[:-limit] if newest else held[limit:]:
+                series.values[i] = None
+        kept = [i for i in range(len(self.times_ns)) if any(s.values[i] is not None for s in self.series)]
+        return Columns(
+            [self.times_ns[i] for i in kept],
+            [Series(s.field, s.tags, [s.values[i] for i in kept]) for s in self.series],
+        )
+
+
+@dataclass(slots=True)
+class Rows:
+    """An answer: one entry of each list per point, by time."""
+
+    times_ns: list[int]
+    tags: dict[str, list[str | None]]
+    fields: dict[str, list[Value]]
+    truncated: bool
+    """There were more points."""

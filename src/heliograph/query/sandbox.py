@@ -1,8 +1,9 @@
 """The child process in which a user's SQL runs: ``python -m heliograph.query.sandbox``.
 
-One request as JSON on standard input, one answer as JSON on standard output. The process may read the
-files it is given and nothing else, use so much memory and processor time and no more, and run one
-SELECT. A statement that breaks DuckDB breaks this process and not the hub.
+Requests come as lines of JSON on standard input. Each is answered by a line with the number of bytes that
+follow and ``stays`` or ``ends``, and by so many bytes of JSON. Every request has a DuckDB of its own. The
+process may read the files it is given and nothing else, use so much memory and processor time and no more,
+and run one SELECT. A statement that breaks DuckDB breaks this process and not the hub.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import resource
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -21,6 +23,8 @@ _TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
 _ADDRESS_SPACE_FACTOR: Final = 8
 _ADDRESS_SPACE_FLOOR: Final = 4 * 1024**3
 """DuckDB reserves much more address space than it uses; this stops a runaway, memory_limit does the rest."""
+_KEPT_KB: Final = 128 * 1024
+"""A process that was ever larger does not wait for another request."""
 
 
 class Refusal(Exception):
@@ -28,8 +32,30 @@ class Refusal(Exception):
 
 
 def main() -> int:
-    """Answer one request; the exit status is 0 whenever an answer was written."""
-    request = json.load(sys.stdin)
+    """Answer requests until there are no more, or until one has used much memory."""
+    stays = True
+    while stays and (line := sys.stdin.buffer.readline()):
+        text = _answer(json.loads(line)).encode()
+        stays = _largest_kb() <= _KEPT_KB
+        sys.stdout.buffer.write(b"%d %s\n" % (len(text), b"stays" if stays else b"ends"))
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+    return 0
+
+
+def _largest_kb() -> int:
+    """Return the most memory that this process ever had.
+
+    The kernel's own ``ru_maxrss`` may be that of the process that started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def _answer(request: dict[str, Any]) -> str:
     try:
         answer = run(request)
     except duckdb.CatalogException as error:
@@ -39,26 +65,34 @@ def main() -> int:
         answer = {"error": str(error)}
     text = json.dumps(answer)
     if len(text) > request["answer_bytes"]:
-        text = json.dumps({"error": f"the answer has over {request['answer_bytes']:,} bytes; select less"})
-    sys.stdout.write(text)
-    return 0
+        return json.dumps({"error": f"the answer has over {request['answer_bytes']:,} bytes; select less"})
+    return text
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
     """Return ``{"columns": [{"name", "type"}…], "rows": [[…]…], "truncated": bool}``."""
-    seconds, memory = int(request["seconds"]), int(request["memory_bytes"])
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    space = max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory)
-    resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    connection = duckdb.connect(
-        config={
-            "memory_limit": f"{memory}B",
-            "threads": 1,
-            "temp_directory": "",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
+    memory = int(request["memory_bytes"])
+    _limit(int(request["seconds"]), max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory))
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory}B",
+        "threads": 1,
+        "temp_directory": "",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    with duckdb.connect(config=config) as connection:
+        return _select(connection, request)
+
+
+def _limit(seconds: int, space_bytes: int) -> None:
+    """Let this process use so much more processor time, and so much address space in all."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    until = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (space_bytes, space_bytes))
+
+
+def _select(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[str, Any]:
     connection.execute("SET TimeZone = 'UTC'")
     check(connection, request["sql"])
     connection.execute("SET allowed_paths = ?", [request["files"]])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
-from heliograph.query.plan import Aggregate, Columns, Select, Series, Value
+from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
 from heliograph.store.relation import Register, Snapshot, quote, render
 from heliograph.store.schema import Measurement
 
@@ -24,6 +24,9 @@ _SQL: Final = {
     Aggregate.FIRST: "arg_min({0}, t)",
     Aggregate.LAST: "arg_max({0}, t)",
 }
+Fields: TypeAlias = Sequence[tuple[str, FieldType]]
+"""Physical columns with their types."""
+_NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER, FieldType.UNSIGNED})
 _ANY_TYPE: Final = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.COUNT})
 
 
@@ -35,8 +38,9 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
     """
     measurement = snapshot.measurement
     tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
-    where, parameters = _where(select, tags)
-    rows = f"({_named_rows(select, snapshot, register)}){where}"
+    fields = [aggregated_field(measurement, select, name) for name in select.fields]
+    start_ns = max(select.start_ns - lookback_ns(select), MIN_TIME_NS)
+    rows, parameters = _points(select, snapshot, register, fields, start_ns)
     groups = [tags.get(tag, "NULL::VARCHAR") for tag in select.group_by]
     if select.rate:
         return _rate_sql(select, list(tags.values()), groups, rows), parameters
@@ -46,21 +50,51 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
     return f"SELECT {columns} FROM {rows} GROUP BY {keys} ORDER BY 1", parameters
 
 
-def _named_rows(select: Select, snapshot: Snapshot, register: Register) -> str:
-    """The relation with names of ours: time ``t``, tags ``g0``… and the asked fields ``f0``….
+def rows_sql(select: SelectRows, snapshot: Snapshot, register: Register) -> tuple[str, list[Any]]:
+    """Return the statement and its parameters; rows are (time, tags…, fields…), one more than the limit.
+
+    They come by time, and of one time by the tags; the newest first if those are asked for.
+
+    Raises:
+        QueryError: a field is unknown, or cannot be compared with a number.
+    """
+    measurement = snapshot.measurement
+    tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
+    fields = [plain_field(measurement, name) for name in select.fields]
+    rows, parameters = _points(select, snapshot, register, fields, max(select.start_ns, MIN_TIME_NS))
+    held = " OR ".join(f"f{i} IS NOT NULL" for i in range(len(fields)))
+    shown = [tags.get(tag, "NULL::VARCHAR") for tag in select.tags]
+    columns = ", ".join(["t", *shown, *(f"f{i}" for i in range(len(fields)))])
+    direction = "DESC NULLS LAST" if select.newest else "ASC NULLS FIRST"
+    order = ", ".join(f"{column} {direction}" for column in ("t", *tags.values()))
+    asked = f"SELECT {columns} FROM (SELECT * FROM {rows}) WHERE {held}"
+    return f"{asked} ORDER BY {order} LIMIT {select.limit + 1}", parameters
+
+
+def lookback_ns(select: Select) -> int:
+    """Return how long before its range a plan needs points."""
+    return max(RATE_LOOKBACK_NS, 2 * select.interval_ns) if select.rate else 0
+
+
+def _points(
+    select: Select | SelectRows, snapshot: Snapshot, register: Register, fields: Fields, start_ns: int
+) -> tuple[str, list[Any]]:
+    """The asked points, with names of ours: time ``t``, tags ``g0``… and the fields ``f0``….
 
     Users' own names end here: a tag may be called like any column of the statement.
     """
     measurement = snapshot.measurement
-    fields = [_field(measurement, select, name) for name in select.fields]
-    before = max(RATE_LOOKBACK_NS, 2 * select.interval_ns) if select.rate else 0
-    start_ns = max(select.start_ns - before, MIN_TIME_NS)
+    compared = [compared_field(measurement, condition.field) for condition in select.conditions]
+    physical = [name for name, _ in (*fields, *compared)]
+    known = {name: logical for logical, (name, _) in measurement.fields.items()}
     end_ns = min(select.end_ns, MAX_TIME_NS + 1)
-    rows = render(snapshot, register, start_ns=start_ns, end_ns=end_ns, fields=dict.fromkeys(select.fields))
+    names = dict.fromkeys(known[name] for name in physical)
+    rows = render(snapshot, register, start_ns=start_ns, end_ns=end_ns, fields=names)
     columns = ["time AS t"]
     columns += [f"{quote(column)} AS g{i}" for i, column in enumerate(measurement.tags.values())]
-    columns += [f"{quote(column)} AS f{i}" for i, column in enumerate(fields)]
-    return f"SELECT {', '.join(columns)} FROM ({rows})"
+    columns += [f"{quote(column)} AS f{i}" for i, column in enumerate(physical)]
+    where, parameters = _where(select, {tag: f"g{i}" for i, tag in enumerate(measurement.tags)})
+    return f"(SELECT {', '.join(columns)} FROM ({rows})){where}", parameters
 
 
 def _rate_sql(select: Select, tags: Sequence[str], groups: Sequence[str], rows: str) -> str:
@@ -98,21 +132,46 @@ def _interval(select: Select) -> str:
     return f"t - t % {step} - CASE WHEN t % {step} < 0 THEN {step} ELSE 0 END"
 
 
-def _field(measurement: Measurement, select: Select, name: str) -> str:
+def plain_field(measurement: Measurement, name: str) -> tuple[str, FieldType]:
+    """Return a field's physical column and type.
+
+    Raises:
+        QueryError: there is no such field.
+    """
     column = measurement.fields.get(name)
     if column is None:
         raise QueryError(f'field "{name}" not found on measurement "{measurement.name}"')
-    physical, field_type = column
-    numeric = field_type not in (FieldType.STRING, FieldType.BOOLEAN)
-    if not numeric and (select.rate or select.aggregate not in _ANY_TYPE):
+    return column
+
+
+def aggregated_field(measurement: Measurement, select: Select, name: str) -> tuple[str, FieldType]:
+    """Return a field's physical column and type.
+
+    Raises:
+        QueryError: there is no such field, or it cannot be aggregated so.
+    """
+    physical, field_type = plain_field(measurement, name)
+    if field_type not in _NUMBERS and (select.rate or select.aggregate not in _ANY_TYPE):
         how = "rate" if select.rate else select.aggregate.value
         raise QueryError(
             f'field "{name}" is of type {field_type.value}: {how} needs numbers; use first, last or count'
         )
-    return physical
+    return physical, field_type
 
 
-def _where(select: Select, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
+def compared_field(measurement: Measurement, name: str) -> tuple[str, FieldType]:
+    """Return the physical column and type of a field that is compared with a number.
+
+    Raises:
+        QueryError: there is no such field, or it holds no numbers.
+    """
+    physical, field_type = plain_field(measurement, name)
+    if field_type not in _NUMBERS:
+        raise QueryError(f'field "{name}" is of type {field_type.value}: a condition needs numbers')
+    return physical, field_type
+
+
+def _where(select: Select | SelectRows, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
     conditions = []
     parameters: list[Any] = []
     for tag, values in select.where.items():
@@ -125,6 +184,9 @@ def _where(select: Select, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
         anyone = f"{column} IN ({', '.join('?' * len(present))})" if present else "false"
         absent = f" OR {column} IS NULL" if "" in values else ""
         conditions.append(f"({anyone}{absent})")
+    for i, condition in enumerate(select.conditions, len(select.fields)):
+        conditions.append(f"f{i} {condition.comparison.value} ?::DOUBLE")
+        parameters.append(condition.number)
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
 
@@ -152,3 +214,20 @@ def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
             if any(value is not None for value in line):
                 result.series.append(Series(name, tags, line))
     return result
+
+
+def rows_of(
+    select: SelectRows,
+    times_ns: list[int],
+    tags: Sequence[list[str | None]],
+    fields: Sequence[list[Value]],
+) -> Rows:
+    """Return columns of points by time, one more than the limit if there are more, as an answer."""
+    truncated = len(times_ns) > select.limit
+    kept = slice(1, None) if truncated and select.newest else slice(select.limit)
+    return Rows(
+        times_ns[kept],
+        {tag: values[kept] for tag, values in zip(select.tags, tags, strict=True)},
+        {name: values[kept] for name, values in zip(select.fields, fields, strict=True)},
+        truncated,
+    )

@@ -1,11 +1,9 @@
-"""A user's SQL over the measurements of one bucket, run in a child process of its own."""
+"""A user's SQL over the measurements of one bucket, run in a child process."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,12 +12,16 @@ from typing import Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.query.children import Child, ChildEnded, Children
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.store import Store
 
 MAX_ROWS: Final = 100_000
+_AT_ONCE: Final = 2
+_STOPPED: Final = frozenset({-24, -9})
+"""How a child ends that is over a limit: SIGXCPU, and the kernel's own kill."""
 _START_SECONDS: Final = 10.0
 _MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
@@ -33,7 +35,12 @@ class UserSql:
         self._scratch = scratch
         self._seconds = seconds
         self._memory_bytes = memory_bytes
-        self._slots = asyncio.Semaphore(2)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._children = Children(_AT_ONCE)
+
+    async def close(self) -> None:
+        """End the children that wait for questions."""
+        await self._children.close()
 
     async def run(self, bucket: str, sql: str) -> dict[str, Any]:
         """Return ``{"columns": [{"name", "type"}…], "rows": […], "truncated": bool}``.
@@ -45,11 +52,11 @@ class UserSql:
             QueryError: the statement is refused, wrong, or over a limit.
             BucketNotFound: there is no such bucket.
         """
-        async with self._slots:
+        async with self._slots, self._children.borrow(bucket) as child:
             folder = Path(tempfile.mkdtemp(dir=self._scratch))
             try:
                 request = await asyncio.to_thread(self._request, bucket, sql, folder)
-                answer = await self._child(request)
+                answer = await self._ask(child, request)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         if "error" in answer:
@@ -100,33 +107,23 @@ class UserSql:
             columns = ", ".join(quote(c) for c in ["time", *tags, *fields])
             with self._duck.cursor() as cursor:
                 rows = render(only, cursor.register, start_ns=hot.min_ns, end_ns=hot.max_ns + 1)
-                cursor.rows(f"COPY (SELECT {columns} FROM ({rows})) TO {literal(str(path))} (FORMAT parquet)")
+                cursor.rows(
+                    f"COPY (SELECT {columns} FROM ({rows})) TO {literal(str(path))}"
+                    " (FORMAT parquet, COMPRESSION uncompressed)"
+                )
             copies.append(Segment(0, path, frozenset([*tags, *fields]), hot.count, hot.min_ns, hot.max_ns, 0))
         return copies
 
-    async def _child(self, request: dict[str, Any]) -> dict[str, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "heliograph.query.sandbox"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def _ask(self, child: Child, request: dict[str, Any]) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self._seconds + _START_SECONDS):
-                out, err = await process.communicate(json.dumps(request).encode())
+                return await child.ask(request)
         except TimeoutError as error:
             raise QueryError(_too_long(self._seconds)) from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            if process.returncode in (-24, -9):  # SIGXCPU, and the kernel's own kill
-                raise QueryError(_too_long(self._seconds))
-            last = err.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-            raise QueryError(f"the query's process ended with status {process.returncode}: {last[0]}")
-        answer: dict[str, Any] = json.loads(out)
-        return answer
+        except ChildEnded as error:
+            if error.status in _STOPPED:
+                raise QueryError(_too_long(self._seconds)) from error
+            raise
 
 
 def _too_long(seconds: float) -> str:

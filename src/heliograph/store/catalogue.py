@@ -18,6 +18,7 @@ from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS
 from heliograph.store.database import Database
+from heliograph.store.ledger.entry import Changes, Kind
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.schema import Measurement
@@ -147,6 +148,7 @@ class Catalogue:
             for table in ("column_", "series", "segment", "retention"):
                 sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (name,))
             sql.execute("DELETE FROM bucket WHERE name = ?", (name,))
+            sql.execute("DELETE FROM ledger WHERE kind = ? AND name = ?", (Kind.BUCKET.value, name))
             sql.executemany(
                 "INSERT OR REPLACE INTO deleted_bucket VALUES (?, ?, ?, ?)",
                 [(name, stream, mark.created, mark.seq) for stream, mark in positions.items()],
@@ -226,6 +228,10 @@ class Catalogue:
             self._measurement(bucket, column.measurement).add(column.name, column.type, column.physical)
         return True
 
+    def series_count(self, bucket: str) -> int:
+        """Return how many series a bucket has."""
+        return sum(len(series) for place, series in self.series.items() if place[0] == bucket)
+
     def touch(self, bucket: str, batch: Batch) -> bool:
         """Note the latest time of the series in a batch; True if one of them is new."""
         fresh = False
@@ -248,9 +254,15 @@ class Catalogue:
         rows = self._database.rows("SELECT stream, created, seq FROM watermark")
         return {stream: Watermark(created, seq) for stream, created, seq in rows}
 
-    def restart(self, stream: str, mark: Watermark) -> None:
-        """Forget what was known of a stream that has become another one."""
+    def restart(self, stream: str, mark: Watermark, counted: Watermark) -> None:
+        """Forget what was known of a stream that has become another one.
+
+        ``counted`` is up to where the ledger has counted the messages that are read again.
+        """
         with self._database.transaction() as sql:
+            sql.execute(
+                "INSERT OR REPLACE INTO reread VALUES (?, ?, ?)", (stream, counted.created, counted.seq)
+            )
             sql.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq))
             sql.execute("DELETE FROM seal WHERE stream = ?", (stream,))
 
@@ -259,8 +271,12 @@ class Catalogue:
         written: Sequence[Written],
         series: Iterable[tuple[str, str, SeriesKey]],
         watermarks: Mapping[str, Watermark],
+        ledger: Changes,
     ) -> None:
-        """Enter sealed segments and what they hold of each stream, in one transaction."""
+        """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
+
+        All of it is one transaction.
+        """
         now = time.time_ns()
         with self._database.transaction() as sql:
             ids = [_insert(sql, w, self._folder) for w in written]
@@ -273,6 +289,10 @@ class Catalogue:
                     "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq)
                 )
                 sql.execute("INSERT OR REPLACE INTO seal VALUES (?, ?, ?)", (stream, mark.seq, now))
+            sql.executemany(
+                "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?)",
+                [(key.kind.value, key.name, change.text) for key, change in ledger.items()],
+            )
         for id_, w in zip(ids, written, strict=True):
             self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
 
@@ -289,6 +309,12 @@ class Catalogue:
         segments = self.segments[new.bucket, new.measurement]
         segments[segments.index(old[-1])] = _segment(id_, new)
         self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
+
+    def drop(self, place: Place, segment: Segment) -> None:
+        """Remove one segment, whose file is damaged, and nothing else."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM segment WHERE id = ?", (segment.id,))
+        _put(self.segments, place, [s for s in self.segments[place] if s is not segment])
 
     def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
         """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""

@@ -50,7 +50,26 @@ CREATE TABLE deleted_bucket (
   PRIMARY KEY (bucket, stream)) STRICT;
 CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY) STRICT;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+# Numbers that devices counted before there was a ledger are not missing: it must know that it began late.
+_VERSION_3: Final = """
+CREATE TABLE ledger (
+  kind TEXT NOT NULL, name TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (kind, name)) STRICT;
+CREATE TABLE reread (stream TEXT PRIMARY KEY, created TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
+INSERT INTO counter SELECT 'ledger_late', 1 WHERE EXISTS (SELECT 1 FROM watermark);
+"""
+# Tokens with fewer rights than the operator's, what InfluxDB's clients may store, and what people wrote about
+# buckets and the organization (`about` is an id, or `org name`).
+_VERSION_4: Final = """
+CREATE TABLE token (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, description TEXT NOT NULL, active INTEGER NOT NULL,
+  permissions TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE person (name TEXT PRIMARY KEY, password TEXT NOT NULL, created_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE telegraf (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, config TEXT NOT NULL,
+  metadata TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE note (about TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 

@@ -78,12 +78,17 @@ class Cursor:
             QueryError: DuckDB stopped it, for instance for lack of memory.
             StoreError: anything else that DuckDB says: a damaged segment, a full disk.
         """
-        try:
+        with _told():
             return self._connection.execute(sql, parameters or []).fetchall()
-        except (duckdb.OutOfMemoryException, duckdb.InterruptException, duckdb.OutOfRangeException) as error:
-            raise QueryError(f"the query was stopped: {error}") from error
-        except duckdb.Error as error:
-            raise StoreError(str(error)) from error
+
+    def stream(self, sql: str) -> ArrowStream:
+        """Return a statement of ours that speaks the Arrow C stream interface, once.
+
+        Raises:
+            QueryError, StoreError: as :meth:`rows`; also while it is read.
+        """
+        with _told():
+            return ArrowStream(self._connection.sql(sql))
 
     def interrupt(self) -> None:
         """Stop the statement that runs in another thread."""
@@ -94,3 +99,25 @@ class Cursor:
         for name in self._names.values():
             self._connection.unregister(name)
         self._connection.close()
+
+
+class ArrowStream:
+    """The answer to a statement, for whoever reads Arrow's C stream interface."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        self._relation = relation
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        with _told():
+            return self._relation.__arrow_c_stream__(requested_schema)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Tell DuckDB's errors as ours."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException, duckdb.OutOfRangeException) as error:
+        raise QueryError(f"the query was stopped: {error}") from error
+    except duckdb.Error as error:
+        raise StoreError(str(error)) from error

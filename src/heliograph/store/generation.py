@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from heliograph.store.catalogue import Watermark
 from heliograph.store.hot import HotTable
+from heliograph.store.ledger.entry import Changes, Key, Kind
 
 
 @dataclass(slots=True)
@@ -16,6 +17,8 @@ class Generation:
     number: int
     tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
     marks: dict[str, Watermark] = field(default_factory=dict)
+    ledger: Changes = field(default_factory=dict)
+    """The lines of the ledger that changed with it, as they were at its end."""
     rows: int = 0
     size_bytes: int = 0
     since: float = 0.0
@@ -28,6 +31,7 @@ class Generation:
 
     def drop(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
+        self.ledger.pop(Key(Kind.BUCKET, bucket), None)
         gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
         rows = sum(len(table) for table in gone)
         self.rows -= rows

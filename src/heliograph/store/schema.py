@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from heliograph.model.point import FieldType
-from heliograph.model.table import Table
+from heliograph.model.point import FieldType, SeriesKey
+from heliograph.model.table import Batch, Table
 
 _RESERVED: Final = frozenset({"time", "rank_"})
 """The relation's own columns."""
@@ -70,3 +70,31 @@ def _free_name(name: str, taken: Iterable[str]) -> str:
         number += 1
         candidate = f"{name}_{number}"
     return candidate
+
+
+def without_surplus_series(
+    batch: Batch, known: Callable[[str], Container[SeriesKey]], room: int
+) -> tuple[Batch, int]:
+    """Return a batch without the points of new series beyond the first ``room``, and how many those were.
+
+    ``known`` gives the series of a measurement that are there already.
+    """
+    kept: Batch = {}
+    refused = 0
+    for name, table in batch.items():
+        here = known(name)
+        allowed = set()
+        for code, key in enumerate(table.series):
+            if key not in here:
+                room -= 1
+                if room < 0:
+                    continue
+            allowed.add(code)
+        if len(allowed) == len(table.series):
+            kept[name] = table
+            continue
+        rest = table.take([row for row, code in enumerate(table.codes) if code in allowed])
+        refused += len(table) - len(rest)
+        if len(rest):
+            kept[name] = rest
+    return kept, refused

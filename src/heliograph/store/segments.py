@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,6 +10,7 @@ from typing import Final
 from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
+from heliograph.store.checksum import finish, sync_folder
 from heliograph.store.duck import Duck
 from heliograph.store.hot import HotRows
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
@@ -107,10 +107,7 @@ class SegmentWriter:
             count, low, high = cursor.rows(
                 f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(temporary))})"
             )[0]
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        sync_folder(folder)
+        path = finish(temporary, path)
         return Written(
             bucket=bucket,
             measurement=measurement.name,
@@ -156,12 +153,3 @@ def folder_name(name: str) -> str:
     if len(encoded) <= _NAME_LIMIT:
         return encoded
     return f"{encoded[: _NAME_LIMIT - 17]}~{blake2b(name.encode(), digest_size=8).hexdigest()}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's list of names on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,10 +22,13 @@ from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.bucket_report import BucketReport, bucket_reports
 from heliograph.store.catalogue import Catalogue, Watermark
+from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
 from heliograph.store.hot import HotTable
+from heliograph.store.ledger.entry import Origin
+from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line
 from heliograph.store.relation import Snapshot
 from heliograph.store.retention import (
     FOREVER,
@@ -36,6 +39,7 @@ from heliograph.store.retention import (
     total,
     without_old,
 )
+from heliograph.store.schema import without_surplus_series
 from heliograph.store.segments import SegmentWriter, Written
 from heliograph.store.upkeep import Locks, Upkeep
 
@@ -43,6 +47,8 @@ log = logging.getLogger(__name__)
 
 BUSY_FACTOR: Final = 8
 """Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
+MAX_SERIES: Final = 1_000_000
+"""Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
@@ -54,6 +60,11 @@ class Position:
     stream: str
     created: str
     seq: int
+
+    @property
+    def mark(self) -> Watermark:
+        """The same without the stream's name."""
+        return Watermark(self.created, self.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +102,27 @@ class Store:
         seal_rows: int,
         retire_after: float = 60.0,
         default_keep_ns: int = FOREVER,
+        ledger_devices: int = MAX_DEVICES,
+        series_per_bucket: int = MAX_SERIES,
     ) -> None:
+        self.series_per_bucket = series_per_bucket
+        """Points that would make more are refused."""
         self._locks = Locks()
         self._writer = SegmentWriter(folder, duck)
         self._catalogue = Catalogue(database, folder)
+        self._ledger = Ledger(database, ledger_devices)
         self._seal_rows = seal_rows
         self._started = time.time_ns()
         self._current = Generation(0)
         self._sealing: list[Generation] = []
         self._default_keep_ns = default_keep_ns
+        self.damage = DamageWatch(self._catalogue, self._locks, folder)
         self.upkeep = Upkeep(
             self._catalogue,
             self._writer,
             self._locks,
             self._hot_since,
+            self.damage.check,
             stamp=f"{self._started:x}",
             retire_after=retire_after,
             default_keep_ns=default_keep_ns,
@@ -152,6 +170,20 @@ class Store:
 
         return without_old(batch, oldest_ns)
 
+    def refuse_new_series(self, bucket: str, batch: Batch, *, slack: int = 1) -> tuple[Batch, int]:
+        """Return a batch without the points that would make more series than a bucket may have.
+
+        The second value is how many those are. Batches that are on their way at the same moment are not
+        seen, so that a bucket may get a few more. ``slack`` multiplies what is allowed.
+        """
+        most = slack * self.series_per_bucket
+        with self._locks.state:
+            room = most - self._catalogue.series_count(bucket)
+            if room >= sum(len(table.series) for table in batch.values()):
+                return batch, 0
+            series = self._catalogue.series
+            return without_surplus_series(batch, lambda name: series.get((bucket, name), ()), max(room, 0))
+
     def life(self, bucket: str) -> int | None:
         """Return a number that tells a bucket from an earlier one of the same name; None: no such bucket."""
         return self._catalogue.lives.get(bucket)
@@ -175,11 +207,18 @@ class Store:
                 raise StoreBusy(f"{rows:,} points wait to be sealed; try again in a few seconds")
             return self._catalogue.declare(bucket, batch)
 
-    def append(self, bucket: str, batch: Batch, position: Position | None) -> Applied:
+    def append(
+        self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin] = ()
+    ) -> Applied:
         """Make a batch visible. Its columns must be declared.
 
-        ``position`` says where it stands in a stream; positions of one stream must come in order.
-        None means that no stream holds it (QoS 0): a crash before the next seal loses it.
+        Args:
+            bucket: where it belongs.
+            batch: its columns.
+            position: where it stands in a stream; positions of one stream must come in order. None means
+                that no stream holds it (QoS 0): a crash before the next seal loses it.
+            origins: the MQTT messages that it is made of, up to that position, for the ledger; none means
+                that it came over HTTP.
         """
         with self._locks.state:
             fresh = self._catalogue.touch(bucket, batch)
@@ -195,6 +234,7 @@ class Store:
                 generation.rows += len(hot) - before[0]
                 generation.size_bytes += hot.size_bytes - before[1]
             self._mark(position)
+            self._note(bucket, batch, position, origins)
             if self._is_full(generation):
                 self._rotate()  # what is sealed at once stays small, however far sealing is behind
         return Applied(
@@ -210,19 +250,37 @@ class Store:
     def _is_full(self, generation: Generation) -> bool:
         return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
 
+    def _note(self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin]) -> None:
+        for origin in origins:
+            if position is None:
+                self._ledger.note(origin)
+            else:
+                self._ledger.note(origin, position.stream, position.mark)
+        if position is not None and not origins:
+            points = sum(len(table) for table in batch.values())
+            self._ledger.note_batch(position.stream, position.mark, bucket, points)
+
     def _rotate(self) -> None:
+        self._current.ledger = self._ledger.changes()
         self._sealing.append(self._current)
         self._current = Generation(self._current.number + 1)
 
-    def skip(self, position: Position) -> None:
-        """Note that the message at a position holds no points for the store."""
+    def skip(self, position: Position, origin: Origin | None = None) -> None:
+        """Note that the message at a position holds no points for the store.
+
+        ``origin`` is the device that sent it; None means that it is for no device and no bucket.
+        """
         with self._locks.state:
             self._mark(position)
+            if origin is None:
+                self._ledger.note_other(position.stream, position.mark)
+            else:
+                self._ledger.note(origin, position.stream, position.mark)
 
     def _mark(self, position: Position | None) -> None:
         if position is not None:
             self._current.begin()
-            self._current.marks[position.stream] = Watermark(position.created, position.seq)
+            self._current.marks[position.stream] = position.mark
 
     def resume(self, stream: str, created: str, *, first_seq: int, last_seq: int) -> int:
         """Return the sequence up to which a stream need not be read again, given what it holds now.
@@ -238,7 +296,12 @@ class Store:
         position = first_seq - 1
         if mark is not None:
             log.warning("The stream %s is not the one last seen: reading it from its first message", stream)
-            self._catalogue.restart(stream, Watermark(created, position))
+            with self._locks.state:
+                counted = self._ledger.counted_to(stream, mark, created, last_seq)
+                self._catalogue.restart(stream, Watermark(created, position), counted)
+                self._ledger.read_again(stream, counted)
+        elif first_seq > 1:
+            self._ledger.begin_late()
         return position
 
     def watermarks(self) -> dict[str, Watermark]:
@@ -287,7 +350,8 @@ class Store:
             (bucket, name, key) for (bucket, name), hot in generation.tables.items() for key in hot.series
         ]
         with self._locks.state:
-            self._catalogue.commit(written, series, generation.marks)
+            self._catalogue.commit(written, series, generation.marks, generation.ledger)
+            self._ledger.sealed(generation.ledger)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
 
@@ -323,6 +387,7 @@ class Store:
         """
         with self._locks.seal, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
+            self._ledger.drop(name)
             hot = sum(generation.drop(name) for generation in (*self._sealing, self._current))
             self.upkeep.retire(segment for _, segment in gone)
         sealed = total(gone)
@@ -356,6 +421,11 @@ class Store:
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
                 tuple(table.copy() for table in tables if len(table)),
             )
+
+    def ledger(self) -> list[Line]:
+        """Return what came from each device and for each bucket, and what became of it."""
+        with self._locks.state:
+            return self._ledger.lines()
 
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,7 @@ class Upkeep:
         writer: SegmentWriter,
         locks: Locks,
         hot_since: Callable[[Place], int],
+        damaged: Callable[[Place, Sequence[Segment]], int],
         *,
         stamp: str,
         retire_after: float,
@@ -51,6 +52,7 @@ class Upkeep:
         self._writer = writer
         self._locks = locks
         self._hot_since = hot_since
+        self._damaged = damaged
         self._stamp = stamp
         self._retire_after = retire_after
         self._default_keep_ns = default_keep_ns
@@ -82,10 +84,12 @@ class Upkeep:
         merged = 0
         while True:
             with self._locks.state:
-                old = due(self._catalogue.segments[bucket, name])
+                old = due(self._catalogue.segments.get((bucket, name), ()))
                 measurement = self._catalogue.measurements[bucket][name].copy()
             if not old:
                 return merged
+            if self._damaged((bucket, name), old):
+                continue  # a damaged value must not get a new checksum
             self._merges += 1
             new = self._writer.merge(bucket, measurement, old, f"{self._stamp}-m{self._merges}")
             with self._locks.state:

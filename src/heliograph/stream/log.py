@@ -66,15 +66,49 @@ class StreamState:
     max_bytes: int
 
 
+Trouble = Callable[[], str | None]
+"""Tells why nothing can be stored now; None when it can."""
+
+
+class Unanswered:
+    """Messages under way to nats-server: none of them is answered once the connection is lost."""
+
+    def __init__(self) -> None:
+        self._limits: set[asyncio.Timeout] = set()
+
+    @contextlib.asynccontextmanager
+    async def wait(self, seconds: float) -> AsyncIterator[None]:
+        """A block that may take so long, and ends at once when the connection is lost.
+
+        Raises:
+            TimeoutError: one of the two.
+        """
+        async with asyncio.timeout(seconds) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
+
+    def give_up(self) -> None:
+        """End all blocks: the connection is lost."""
+        for limit in self._limits:
+            limit.reschedule(asyncio.get_running_loop().time())
+
+
 class StreamLog:
     """The two streams on one connection."""
 
-    def __init__(self, connection: Client) -> None:
+    def __init__(
+        self, connection: Client, unanswered: Unanswered | None = None, trouble: Trouble = lambda: None
+    ) -> None:
         self._connection = connection
         self._js = connection.jetstream(timeout=ACK_TIMEOUT)
+        self._unanswered = unanswered or Unanswered()
+        self._trouble = trouble
 
-    async def prepare(self, max_bytes: int) -> None:
-        """Create both streams, or set their limit.
+    async def prepare(self, max_bytes: int, *, unknown: Callable[[str], object] = lambda _: None) -> None:
+        """Create both streams, or set their limit; ``unknown`` is called before one is created.
 
         This must happen before any MQTT client connects: nats-server makes ``$MQTT_msgs`` itself
         otherwise, with a retention that keeps nothing nobody subscribed to. There is no age limit on
@@ -97,6 +131,7 @@ class StreamLog:
                 try:
                     await self._js.stream_info(name)
                 except NotFoundError:
+                    unknown(name)
                     await self._js.add_stream(config)
                 else:
                     await self._js.update_stream(config)
@@ -123,23 +158,55 @@ class StreamLog:
             max_bytes=info.config.max_bytes or 0,
         )
 
+    async def held(self, name: str) -> Mapping[str, int]:
+        """Return how many messages a stream holds now, by subject, as nats-server counts them.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        try:
+            info = await self._js.stream_info(name, subjects_filter=_SUBJECTS[name])
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be asked: {error!r}") from error
+        return info.state.subjects or {}
+
+    async def get(self, name: str, seq: int) -> Message | None:
+        """Return one message, its time rounded to microseconds; None when it was removed or is damaged.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        try:
+            found = await self._js.get_msg(name, seq)
+        except NotFoundError:
+            return None
+        except (NatsError, APIError) as error:
+            raise StreamError(name, f"cannot be asked for message {seq}: {error!r}") from error
+        time_ns = round(found.time.timestamp() * 1e6) * 1_000 if found.time else 0
+        return Message(seq, found.subject or "", found.data or b"", found.headers or {}, time_ns)
+
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
         """Store one message in ``LP`` and return its sequence; the stream has it on disk then.
 
         On cancellation the message may or may not be stored.
 
         Raises:
-            AckTimeout: no answer in ``ACK_TIMEOUT`` seconds; the message may be stored all the same.
+            AckTimeout: no answer in ``ACK_TIMEOUT`` seconds, or the connection was lost before one came;
+                the message may be stored all the same.
             PayloadTooLarge: over nats-server's limit.
             StreamError: refused; a full stream says so.
         """
         limit_bytes = self._connection.max_payload - HEADERS_BYTES
         if len(payload) > limit_bytes:
             raise PayloadTooLarge(len(payload), limit_bytes)
+        if (trouble := self._trouble()) is not None:
+            raise StreamError(LP, f"nothing can be stored now: {trouble}")
         try:
-            ack = await self._js.publish(subject, payload, stream=LP, headers=dict(headers))
+            async with self._unanswered.wait(ACK_TIMEOUT):
+                ack = await self._js.publish(subject, payload, stream=LP, headers=dict(headers))
         except TimeoutError as error:
-            raise AckTimeout(LP, f"no acknowledgement within {ACK_TIMEOUT:.0f} s") from error
+            reason = f"nats-server went away or did not acknowledge within {ACK_TIMEOUT:.0f} s"
+            raise AckTimeout(LP, reason) from error
         except APIError as error:
             raise StreamError(LP, error.description or "refused") from error
         except NatsError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import nats
@@ -19,8 +20,12 @@ RECONNECT_WAIT: Final = 0.25
 PENDING_BYTES: Final = 64 * 1024 * 1024
 
 
-async def connect(port: int, user: str, password: str) -> Client:
+async def connect(
+    port: int, user: str, password: str, *, on_lost: Callable[[], None] = lambda: None
+) -> Client:
     """Return a connection that comes back by itself for as long as the hub runs.
+
+    ``on_lost`` is called whenever it is lost: what was sent and not answered will not be answered any more.
 
     Raises:
         ConnectError: nats-server does not answer within ``CONNECT_TIMEOUT`` seconds, or refuses us.
@@ -34,6 +39,7 @@ async def connect(port: int, user: str, password: str) -> Client:
 
     async def disconnected() -> None:
         log.debug("Connection to nats-server lost")
+        on_lost()
 
     async def failed(error: Exception) -> None:
         nonlocal reason, answered

@@ -8,7 +8,8 @@ import { Band } from "./Band";
 import { CopyButton } from "./CopyButton";
 import { DevicePage } from "./DevicePage";
 import { FirstSteps } from "./FirstSteps";
-import { Auto, Back, Day, Moon, Pulse, Rows, Sun } from "./icons";
+import { Auto, Back, Book, Day, Moon, Pulse, Rows, Sun } from "./icons";
+import { LedgerPage } from "./LedgerPage";
 import { Login } from "./Login";
 import { Alive, deviceTitle, LastSeen, Overview } from "./Overview";
 import { RangePicker } from "./RangePicker";
@@ -35,9 +36,13 @@ function Rail() {
         <Sun />
         <span>Heliograph</span>
       </a>
-      <RailLink place={{ name: "overview" }} current={at !== "status"}>
+      <RailLink place={{ name: "overview" }} current={at === "overview" || at === "device"}>
         <Rows />
         <span>Overview</span>
+      </RailLink>
+      <RailLink place={{ name: "ledger", device: null }} current={at === "ledger"}>
+        <Book />
+        <span>Ledger</span>
       </RailLink>
       <RailLink place={{ name: "status" }} current={at === "status"}>
         <Pulse />
@@ -68,9 +73,31 @@ function ThemeButton() {
   );
 }
 
+const TITLES = { overview: "Overview", ledger: "Ledger", status: "Status" } as const;
+const UNTIMED: ReadonlySet<Place["name"]> = new Set(["ledger", "status"]);
+
+function LedgerTitle({ device }: { device: string }) {
+  return (
+    <>
+      <a
+        class="button icon-only"
+        href={linkTo({ place: { name: "ledger", device: null } })}
+        title="The whole ledger"
+        aria-label="The whole ledger"
+      >
+        <Back />
+      </a>
+      <h1 class="long-name">
+        <bdi>{device}</bdi>
+      </h1>
+    </>
+  );
+}
+
 function Title() {
   const { place } = address.value;
-  if (place.name !== "device") return <h1>{place.name === "status" ? "Status" : "Overview"}</h1>;
+  if (place.name === "ledger" && place.device !== null) return <LedgerTitle device={place.device} />;
+  if (place.name !== "device") return <h1>{TITLES[place.name]}</h1>;
   const device = devices.value?.find((one) => one.name === place.device);
   return (
     <>
@@ -96,7 +123,7 @@ function Title() {
 }
 
 function TopBar() {
-  const timed = address.value.place.name !== "status" && phase.value !== "empty";
+  const timed = !UNTIMED.has(address.value.place.name) && phase.value !== "empty";
   return (
     <header class="top">
       <div class="title">
@@ -112,6 +139,7 @@ function TopBar() {
 function PlaceView() {
   const { place } = address.value;
   if (place.name === "status") return <StatusPage />;
+  if (place.name === "ledger") return <LedgerPage key={place.device} device={place.device} />;
   if ((devices.value ?? []).length === 0) return <FirstSteps />;
   if (place.name === "device") return <DevicePage key={place.device} name={place.device} />;
   return <Overview />;

@@ -1,51 +1,18 @@
 /** How the hub is: its streams, its store, what it counted, and what it could not read. */
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { api, type Status } from "../api";
 import { formatClock } from "../clock";
 import { formatCount, formatSpan, formatValue } from "../format";
 import { logOut } from "../hub";
-import { hubNowMs, tickMs, utc } from "../state";
+import { tickMs, utc } from "../state";
 import { UNITS } from "../units";
 import { Leave } from "./icons";
+import { NotRead } from "./NotRead";
 import { Quarantine, Streams } from "./statusTables";
-
-const EVERY_MS = 5000;
+import { usePolled } from "./usePolled";
 
 export function StatusPage() {
-  const status = useSignal<Status | null>(null);
-  const readMs = useSignal(0);
-  const problem = useSignal<string | null>(null);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let left = false;
-    const read = async (): Promise<void> => {
-      try {
-        status.value = await api.status();
-        readMs.value = hubNowMs();
-        problem.value = null;
-      } catch (cause) {
-        problem.value = cause instanceof Error ? cause.message : String(cause);
-      }
-      if (!left) timer = setTimeout(() => void read(), EVERY_MS);
-    };
-    void read();
-    return () => {
-      left = true;
-      clearTimeout(timer);
-    };
-  }, []);
-  const now = status.value;
-  if (now === null) {
-    return problem.value === null ? (
-      <div class="panel skeleton tall" />
-    ) : (
-      <div class="message">
-        <h2>The hub’s state could not be read</h2>
-        <p class="problem">{problem.value}</p>
-      </div>
-    );
-  }
+  const { value: now, readMs, problem } = usePolled(api.status);
+  if (now === null) return <NotRead what="The hub’s state" problem={problem} />;
   return (
     <div class="status" data-testid="status">
       {now.warnings.map((warning) => (
@@ -58,7 +25,7 @@ export function StatusPage() {
       <Counters counters={now.counters} />
       <Quarantine quarantine={now.quarantine} />
       <footer class="status-foot">
-        <span>{problem.value ?? `As of ${formatClock(readMs.value, utc.value)}, read every 5 s.`}</span>
+        <span>{problem ?? `As of ${formatClock(readMs, utc.value)}, read every 5 s.`}</span>
         <button type="button" class="button small" onClick={() => void logOut()} data-testid="logout">
           <Leave />
           <span>Log out</span>

@@ -21,6 +21,12 @@ export const Rows = () => (
     <path d="M3 5h14M3 10h14M3 15h14" />
   </Icon>
 );
+/** A ledger: lines, and a tick for what was found right. */
+export const Book = () => (
+  <Icon>
+    <path d="M3 5h14M3 10h6M3 15h6M11.5 13l2 2 4-5" />
+  </Icon>
+);
 export const Pulse = () => (
   <Icon>
     <path d="M2 11h4l2-6 4 11 2-5h4" />

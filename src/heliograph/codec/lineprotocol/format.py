@@ -1,12 +1,15 @@
-"""A point as one line of line protocol."""
+"""A point as one line of line protocol, and a table as many."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 
 from heliograph.errors import LineProtocolError
-from heliograph.model.point import Point, UInt
+from heliograph.model.point import FieldType, FieldValue, Point, UInt
+from heliograph.model.table import Column, Table
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -41,6 +44,26 @@ def format_point(point: Point) -> str:
     line = f"{','.join(key)} {','.join(fields)}{_time(point.time_ns)}"
     _check_encodable(line)
     return line
+
+
+def format_table(table: Table) -> Iterator[str]:
+    """Yield the rows of a table as lines, but for those that line protocol cannot write."""
+    for row, time_ns in enumerate(table.times_ns):
+        fields = {
+            name: _field_value(column, row)
+            for name, column in table.columns.items()
+            if row < len(column.valid) and column.valid[row]
+        }
+        point = Point(table.measurement, fields, dict(table.series[table.codes[row]]), time_ns)
+        with suppress(LineProtocolError):
+            yield format_point(point)
+
+
+def _field_value(column: Column, row: int) -> FieldValue:
+    value = column.values[row]
+    if column.type is FieldType.BOOLEAN:
+        return bool(value)
+    return UInt(value) if column.type is FieldType.UNSIGNED else value
 
 
 def _name(name: str, separator: re.Pattern[str], what: str) -> str:

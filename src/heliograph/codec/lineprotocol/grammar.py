@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, cast
 
+from heliograph.codec.lineprotocol.parsed import NO_LIMITS, LineLimits
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 
@@ -79,7 +80,7 @@ class Line:
     end: int
 
 
-def read_line(body: bytes, start: int, scale: int) -> Line:
+def read_line(body: bytes, start: int, scale: int, limits: LineLimits = NO_LIMITS) -> Line:
     """Read the line that begins at ``start`` with its first byte that is not a space.
 
     ``scale`` is the length of a time unit in nanoseconds; the line's time comes back in nanoseconds.
@@ -87,13 +88,26 @@ def read_line(body: bytes, start: int, scale: int) -> Line:
     Raises:
         BadLine: with the offset of the first byte that cannot be right.
     """
-    measurement, tags, key_end = read_key(body, start)
+    measurement, tags, key_end = read_key(body, start, limits.point_tags)
     fields, offset = _fields(body, key_end, measurement)
+    if len(fields) > limits.point_fields:
+        raise BadLine(
+            offset,
+            f"too many fields: {limits.point_fields:,} are allowed in a point (limits.point_fields),"
+            f" {len(fields):,} came; spread them over several points, or raise the limit",
+        )
     time, offset = _time(body, offset, scale)
+    length = len(body[start:offset].rstrip(b"\r\n"))
+    if length > limits.line_bytes:
+        raise BadLine(
+            start + length,
+            f"line too long: {limits.line_bytes:,} bytes are allowed (limits.line_bytes), {length:,} came;"
+            " spread it over several points, or raise the limit",
+        )
     return Line(body[start:key_end], measurement, tags, fields, time, offset)
 
 
-def read_key(body: bytes, start: int) -> tuple[str, SeriesKey, int]:
+def read_key(body: bytes, start: int, most_tags: int) -> tuple[str, SeriesKey, int]:
     """Read measurement and tags at ``start`` and return them and the offset of the space behind them.
 
     Raises:
@@ -103,6 +117,12 @@ def read_key(body: bytes, start: int) -> tuple[str, SeriesKey, int]:
     tags, end = _tags(body, offset)
     if end - start > MAX_KEY_BYTES:
         raise BadLine(start, f"max key length exceeded: {end - start} > {MAX_KEY_BYTES}")
+    if len(tags) > most_tags:
+        raise BadLine(
+            end,
+            f"too many tags: {most_tags:,} are allowed in a point (limits.point_tags), {len(tags):,} came;"
+            " make fields of some, or raise the limit",
+        )
     return measurement, tags, end
 
 

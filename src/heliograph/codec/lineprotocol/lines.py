@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from heliograph.codec.lineprotocol.grammar import BadLine, Line, line_end, read_line, skip_spaces
-from heliograph.codec.lineprotocol.parsed import FieldTypes, LineError, Parsed
+from heliograph.codec.lineprotocol.parsed import FieldTypes, LineError, LineLimits, Parsed
 from heliograph.codec.lineprotocol.rows import Conflict, Rows
 from heliograph.model.time import Precision
 
@@ -29,13 +29,21 @@ class LineReader:
     """The outcome of one body, and the slow way of a line into it."""
 
     def __init__(
-        self, body: bytes, *, time_ns: int, precision: Precision, types: FieldTypes, max_errors: int
+        self,
+        body: bytes,
+        *,
+        time_ns: int,
+        precision: Precision,
+        types: FieldTypes,
+        max_errors: int,
+        limits: LineLimits,
     ) -> None:
         self.parsed = Parsed()
         self.scale = precision.value
         self.time_ns = time_ns - time_ns % precision.value
         """The time of a line that has none."""
         self._body = body
+        self.limits = limits
         self._types = types
         self._max_errors = max_errors
         self._rows: dict[str, Rows] = {}
@@ -59,7 +67,7 @@ class LineReader:
         if not first or first == b"\n" or body[start : start + 2] in (b"\r\n", b"\r"):
             return line_end(body, start), None
         try:
-            line = read_line(body, start, self.scale)
+            line = read_line(body, start, self.scale, self.limits)
             rows = self.rows(line.measurement)
             code = rows.add(line, self.time_ns if line.time is None else line.time)
         except BadLine as bad:

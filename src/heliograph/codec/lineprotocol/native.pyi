@@ -1,6 +1,6 @@
 # What native.pyx gives, for the type checker.
 
-from heliograph.codec.lineprotocol.parsed import FieldTypes, Parsed
+from heliograph.codec.lineprotocol.parsed import FieldTypes, LineLimits, Parsed
 from heliograph.model.time import Precision
 
 def parse(
@@ -10,5 +10,6 @@ def parse(
     precision: Precision = ...,
     types: FieldTypes,
     max_errors: int = ...,
+    limits: LineLimits = ...,
 ) -> Parsed: ...
 def forget() -> None: ...

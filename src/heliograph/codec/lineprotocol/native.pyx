@@ -14,6 +14,7 @@ from heliograph.codec.lineprotocol import python
 from heliograph.codec.lineprotocol.grammar import MAX_FLOAT as _MAX_FLOAT
 from heliograph.codec.lineprotocol.grammar import BadLine, read_key, unescape_string
 from heliograph.codec.lineprotocol.lines import LineReader
+from heliograph.codec.lineprotocol.parsed import NO_LIMITS
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, Precision
 
@@ -46,16 +47,22 @@ MAX_IDLE = 2
 _idle = []
 
 
-def parse(bytes body not None, *, time_ns, precision=Precision.NS, types, max_errors=100):
+def parse(bytes body not None, *, time_ns, precision=Precision.NS, types, max_errors=100, limits=NO_LIMITS):
     """Parse line protocol as `heliograph.codec.lineprotocol.python.parse` does, several times as fast."""
     if len(body) > MAX_BODY_BYTES:
-        return python.parse(body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors)
+        return python.parse(
+            body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors, limits=limits
+        )
     cdef Parser parser
     try:
         parser = _idle.pop()
     except IndexError:
         parser = Parser()
-    reader = LineReader(body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors)
+    if parser.most_tags > limits.point_tags:
+        parser = Parser()  # it may know series that have too many now
+    reader = LineReader(
+        body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors, limits=limits
+    )
     parsed = parser.parse(body, reader)
     # After an exception a parser is not used again.
     if parser.is_worth_keeping() and len(_idle) < MAX_IDLE:
@@ -133,6 +140,7 @@ cdef class Parser(Scanner):
         self.scale = reader.scale
         self.highest_time = MAX_TIME_NS // reader.scale
         self.default_ns = reader.time_ns
+        self.most_bytes, self.most_tags, self.most_fields = reader.limits
         self.age += 1
         self.reader = reader
         self.rows = []
@@ -193,7 +201,7 @@ cdef class Parser(Scanner):
     cdef bint add_series(self) except? 0:
         """Remember the series at the offset; False if its key is not right."""
         try:
-            measurement, tags, end = read_key(self.body, self.offset)
+            measurement, tags, end = read_key(self.body, self.offset, self.most_tags)
         except BadLine:
             return False
         return self.remember_series(self.b, self.offset, end - self.offset, measurement, tags)

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from heliograph.model.point import FieldType
 from heliograph.model.table import Batch
 
 FieldTypes: TypeAlias = Callable[[str, str], FieldType | None]
 """(measurement, field) to the type that the field has already, None for a new field."""
+
+
+class LineLimits(NamedTuple):
+    """What one line may have at most. A line beyond is a bad line; the settings have these names."""
+
+    line_bytes: int
+    """Its length without the line end."""
+    point_tags: int
+    point_fields: int
+    """With those that stand twice."""
+
+
+NO_LIMITS: Final = LineLimits(2**31 - 1, 2**31 - 1, 2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)

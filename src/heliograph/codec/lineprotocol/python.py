@@ -11,7 +11,7 @@ from typing import Any
 
 from heliograph.codec.lineprotocol.grammar import BOOLEANS, MAX_FLOAT
 from heliograph.codec.lineprotocol.lines import LineReader
-from heliograph.codec.lineprotocol.parsed import FieldTypes, Parsed
+from heliograph.codec.lineprotocol.parsed import NO_LIMITS, FieldTypes, LineLimits, Parsed
 from heliograph.codec.lineprotocol.rows import FieldSlot, Rows
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, Precision
@@ -29,6 +29,7 @@ def parse(
     precision: Precision = Precision.NS,
     types: FieldTypes,
     max_errors: int = 100,
+    limits: LineLimits = NO_LIMITS,
 ) -> Parsed:
     """Parse line protocol; a bad line is an entry in ``errors`` and never an exception.
 
@@ -42,10 +43,14 @@ def parse(
         types: tells the type that a field has already. A line that gives a field another type, also
             another than an earlier line of the body gave it, is a bad line with ``conflict`` set.
         max_errors: how many errors are described; all are counted.
+        limits: what a line may have at most; the measurement and all its tags, and the key of a field,
+            may have 65,535 bytes in any case.
 
     Source: InfluxDB line protocol reference; influxdata's line-protocol library, version 2.
     """
-    reader = LineReader(body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors)
+    reader = LineReader(
+        body, time_ns=time_ns, precision=precision, types=types, max_errors=max_errors, limits=limits
+    )
     return _Parser(body, reader).run()
 
 
@@ -55,6 +60,7 @@ class _Parser:
         self._reader = reader
         self._scale = reader.scale
         self._time_ns = reader.time_ns
+        self._limits = reader.limits
         self._series: dict[bytes, tuple[Rows, int]] = {}
         # float() and int() skip control characters that the grammar refuses. They are so rare that one
         # look at the whole body is cheaper than one at every line.
@@ -75,7 +81,7 @@ class _Parser:
 
     def _known_row(self, line: bytes) -> bool:
         """Append the line if all of it is known and simple; else change nothing and return False."""
-        if b'"' in line or b"\\" in line or b"\r" in line:
+        if b'"' in line or b"\\" in line or b"\r" in line or len(line) > self._limits.line_bytes:
             return False
         key, _, rest = line.partition(b" ")
         known = self._series.get(key)
@@ -92,7 +98,7 @@ class _Parser:
         else:
             return False
         values = _known_values(fields, rows.by_raw_key)
-        if values is None:
+        if values is None or len(values) > self._limits.point_fields:
             return False
         rows.append(values, code, time_ns)
         return True

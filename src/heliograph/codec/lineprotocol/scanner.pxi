@@ -48,6 +48,10 @@ cdef class Scanner:
     cdef int64_t scale
     cdef uint64_t highest_time
     cdef int64_t default_ns
+    # What a line may have at most; one beyond is not ordinary.
+    cdef Py_ssize_t most_bytes
+    cdef Py_ssize_t most_tags
+    cdef Py_ssize_t most_fields
 
     cdef Names series
     cdef Names fields
@@ -122,7 +126,9 @@ cdef class Scanner:
         outcome = self.read_fields()
         if outcome != TAKEN and outcome != SETTLE:
             return outcome
-        if not self.read_time():
+        if self.now_values - self.values > self.most_fields or not self.read_time():
+            return SLOW
+        if self.at - self.offset > self.most_bytes:  # with the line end: the slow way decides
             return SLOW
         if self.series.facts[self.now_series * FACTS + AGE] != self.age:
             return SETTLE

@@ -11,9 +11,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from heliograph.api.auth import require_user
+from heliograph.api.auth import caller_of
 from heliograph.api.body import gunzip, read_body
-from heliograph.api.errors import speaks_v1, speaks_v2, v1_error, v2_error
+from heliograph.api.errors import speaks_influx_v2, speaks_v1, v1_error, v2_error
+from heliograph.api.identity.rights import Action
 from heliograph.api.services import Services, WriteRequest, WriteResult, services
 from heliograph.errors import BucketNotFound, QueryError
 from heliograph.model.time import Precision
@@ -30,24 +31,25 @@ _V1_PRECISION: Final = {
 }
 _V2_PRECISION: Final = {k: _V1_PRECISION[k] for k in ("ns", "us", "ms", "s")}
 _SHOWN_ERRORS: Final = 10
-_TOO_OLD: Final = "points beyond retention policy"
 
 
 @speaks_v1
 async def write_v1(request: Request) -> Response:
-    """``POST /write?db=…[&precision=…]`` of InfluxDB 1.x."""
+    """``POST /write?db=…[&rp=…][&precision=…]`` of InfluxDB 1.x."""
     hub = services(request)
-    require_user(request, hub.identities)
+    caller = caller_of(request, hub.identities)
     database = request.query_params.get("db", "")
     if not database:
         return v1_error(400, "database is required")
+    bucket = hub.directory.database(database, request.query_params.get("rp", ""))
+    hub.identities.require(caller, Action.WRITE, bucket)
     # an unknown precision means nanoseconds there
     precision = _V1_PRECISION.get(request.query_params.get("precision", ""), Precision.NS)
     try:
-        result = await _write(request, hub, database, precision)
+        result = await _write(request, hub, bucket, precision)
     except BucketNotFound:
-        return v1_error(404, f'database not found: "{database}"')
-    if not result.error_count and not result.too_old:
+        return _no_database(hub, database, request.query_params.get("rp", ""))
+    if not result.error_count and not result.dropped:
         return Response(status_code=204)
     told = [
         error.reason
@@ -55,39 +57,47 @@ async def write_v1(request: Request) -> Response:
         else f"unable to parse '{error.excerpt}': {error.reason} (line {error.line}, column {error.column})"
         for error in result.errors[:_SHOWN_ERRORS]
     ]
-    dropped = sum(error.conflict for error in result.errors) + result.too_old
-    text = "\n".join([*told, *_more(result), *([_TOO_OLD] if result.too_old else [])])
+    dropped = sum(error.conflict for error in result.errors) + sum(result.dropped.values())
+    text = "\n".join([*told, *_more(result), *result.dropped])
     partial = bool(result.points or dropped)
     return v1_error(400, f"partial write: {text} dropped={dropped}" if partial else text)
 
 
-@speaks_v2
+@speaks_influx_v2
 async def write_v2(request: Request) -> Response:
     """``POST /api/v2/write?bucket=…[&org=…][&precision=…]`` of InfluxDB 2.x."""
     hub = services(request)
-    require_user(request, hub.identities)
-    bucket = request.query_params.get("bucket", "")
+    caller = caller_of(request, hub.identities)
+    bucket = hub.directory.bucket_name(request.query_params.get("bucket", ""))
     if not bucket:
         return v2_error(404, "bucket not found: the parameter bucket is missing")
+    hub.identities.require(caller, Action.WRITE, bucket)
     unit = request.query_params.get("precision", "ns")
     if unit not in _V2_PRECISION:
         raise QueryError(f"invalid precision {unit!r}; valid precision units are ns, us, ms, and s")
     result = await _write(request, hub, bucket, _V2_PRECISION[unit])
-    if not result.error_count and not result.too_old:
+    if not result.error_count and not result.dropped:
         return Response(status_code=204)
     kept = f"; {result.points} points were written" if result.points else ""
     told = [
         f"line {e.line}, column {e.column}: {e.reason}" + ("" if e.conflict else f" in '{e.excerpt}'")
         for e in result.errors[:_SHOWN_ERRORS]
     ]
-    old = [f"{_TOO_OLD} dropped={result.too_old}"] if result.too_old else []
-    text = "; ".join([*told, *_more(result), *old])
+    dropped = [f"{reason} dropped={points}" for reason, points in result.dropped.items()]
+    text = "; ".join([*told, *_more(result), *dropped])
     first = result.errors[0] if result.errors else None
     place = {} if first is None else {"line": first.line, "column": first.column}
     if first is None or first.conflict:
         message = f"failure writing points to database: partial write: {text}{kept}"
         return v2_error(422, message, **place)
     return v2_error(400, f"partial write: {text}{kept}", **place)
+
+
+def _no_database(hub: Services, database: str, policy: str) -> Response:
+    """Telegraf looks for these words: after the first it asks to create the database."""
+    if policy and hub.directory.exists(hub.directory.database(database)):
+        return v1_error(500, f"retention policy not found: {policy}")
+    return v1_error(404, f'database not found: "{database}"')
 
 
 def _more(result: WriteResult) -> list[str]:

@@ -1,0 +1,175 @@
+"""``/api/v2/authorizations``: tokens that programs get, each with rights of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heliograph.api.auth import caller_of
+from heliograph.api.body import read_json
+from heliograph.api.errors import speaks_influx_v2
+from heliograph.api.identity.identities import Caller
+from heliograph.api.identity.ids import OPERATOR_ID, OPERATOR_TOKEN_ID, ORGANIZATION_ID
+from heliograph.api.identity.rights import (
+    AUTHORIZATIONS,
+    BUCKETS,
+    EVERYTHING,
+    Action,
+    Permission,
+    Rights,
+    exceeding,
+    parse_permissions,
+)
+from heliograph.api.identity.tokens import Token
+from heliograph.api.influx.orgs import user_json
+from heliograph.api.influx.shapes import ROOT, rfc3339, text_of
+from heliograph.api.services import Services, services
+from heliograph.errors import Forbidden, NotFound, NotPossible, QueryError
+
+_PATH: Final = f"{ROOT}/authorizations"
+_STATUSES: Final = {"active": True, "inactive": False}
+
+
+@speaks_influx_v2
+async def list_all(request: Request) -> Response:
+    """``GET /api/v2/authorizations``: all for who may see them, otherwise one's own."""
+    hub = services(request)
+    caller = caller_of(request, hub.identities)
+    shown = [authorization_json(hub, token) for token in _all(hub) if _sees(caller, token)]
+    for parameter, key in (("userID", "userID"), ("user", "user"), ("orgID", "orgID"), ("org", "org")):
+        wanted = request.query_params.get(parameter)
+        shown = [entry for entry in shown if wanted in (None, entry[key])]
+    return JSONResponse({"links": {"self": _PATH}, "authorizations": shown})
+
+
+@speaks_influx_v2
+async def create(request: Request) -> Response:
+    """``POST /api/v2/authorizations`` with ``{"permissions": […]}``; this answer alone has the token."""
+    hub = services(request)
+    caller = _changing(request, hub)
+    asked = await read_json(request)
+    rights = _resolved(hub, asked.get("permissions"))
+    too_much = exceeding(caller.rights, rights)
+    if too_much:
+        first = too_much[0]
+        raise Forbidden(
+            f"a token cannot give what it does not have itself: {first.action.value} {first.resource}"
+        )
+    token, secret = hub.identities.tokens.create(
+        rights, description=text_of(asked, "description", ""), active=_status(asked) is not False
+    )
+    return JSONResponse(authorization_json(hub, token, secret), 201)
+
+
+@speaks_influx_v2
+async def get(request: Request) -> Response:
+    """``GET /api/v2/authorizations/{id}``."""
+    hub = services(request)
+    caller = caller_of(request, hub.identities)
+    token = _find(hub, request.path_params["id"])
+    if not _sees(caller, token):
+        raise NotFound("authorization", token.id)
+    return JSONResponse(authorization_json(hub, token))
+
+
+@speaks_influx_v2
+async def change(request: Request) -> Response:
+    """``PATCH /api/v2/authorizations/{id}`` with ``{"status": …, "description": …}``."""
+    hub = services(request)
+    caller = _changing(request, hub)
+    asked = await read_json(request)
+    token = _changeable(hub, caller, request.path_params["id"])
+    changed = hub.identities.tokens.change(
+        token.id, description=text_of(asked, "description", token.description), active=_status(asked)
+    )
+    return JSONResponse(authorization_json(hub, changed))
+
+
+@speaks_influx_v2
+async def delete(request: Request) -> Response:
+    """``DELETE /api/v2/authorizations/{id}``: who uses the token is refused from now on."""
+    hub = services(request)
+    caller = _changing(request, hub)
+    hub.identities.tokens.delete(_changeable(hub, caller, request.path_params["id"]).id)
+    return Response(status_code=204)
+
+
+def authorization_json(hub: Services, token: Token, secret: str | None = None) -> dict[str, Any]:
+    """Return a token as the answers show it; the secret itself only once, when it was made."""
+    names = {entry.id: entry.name for entry in hub.directory.buckets()}
+    org = {"orgID": ORGANIZATION_ID, "org": hub.directory.organization()}
+    permissions = []
+    for p in sorted(token.rights, key=lambda p: (p.resource, p.action.value, p.id or "")):
+        one = {} if p.id is None else {"id": p.id}
+        named = {"name": names[p.id]} if p.resource == BUCKETS and p.id in names else {}
+        permissions.append(
+            {"action": p.action.value, "resource": {"type": p.resource, **one, **named, **org}}
+        )
+    shown = {} if secret is None else {"token": secret}
+    return {
+        "id": token.id,
+        **shown,
+        "status": "active" if token.active else "inactive",
+        "description": token.description,
+        **org,
+        "userID": OPERATOR_ID,
+        "user": user_json(hub)["name"],
+        "permissions": permissions,
+        "links": {"self": f"{_PATH}/{token.id}", "user": f"{ROOT}/users/{OPERATOR_ID}"},
+        "createdAt": rfc3339(token.created_ns),
+        "updatedAt": rfc3339(token.updated_ns),
+    }
+
+
+def _all(hub: Services) -> list[Token]:
+    since_ns = min((entry.created_ns for entry in hub.directory.buckets()), default=0)
+    operator = Token(OPERATOR_TOKEN_ID, "the operator's token", True, EVERYTHING, since_ns, since_ns)  # noqa: FBT003 - active, as the field says
+    return [operator, *hub.identities.tokens.listed()]
+
+
+def _find(hub: Services, id_: str) -> Token:
+    return next((token for token in _all(hub) if token.id == id_), None) or hub.identities.tokens.get(id_)
+
+
+def _sees(caller: Caller, token: Token) -> bool:
+    return token.id == caller.token_id or caller.may(Action.READ, AUTHORIZATIONS)
+
+
+def _changing(request: Request, hub: Services) -> Caller:
+    caller = caller_of(request, hub.identities)
+    if not caller.may(Action.WRITE, AUTHORIZATIONS):
+        raise Forbidden("making and changing tokens needs one that may write authorizations")
+    return caller
+
+
+def _changeable(hub: Services, caller: Caller, id_: str) -> Token:
+    if id_ == OPERATOR_TOKEN_ID:
+        raise NotPossible("the operator's token stands in operator.token of the data folder; change it there")
+    token = hub.identities.tokens.get(id_)
+    if exceeding(caller.rights, token.rights):
+        raise Forbidden("this token may do more than the one that asks")
+    return token
+
+
+def _status(asked: dict[str, Any]) -> bool | None:
+    status = asked.get("status")
+    if status is None:
+        return None
+    if status not in _STATUSES:
+        raise QueryError(f'status must be "active" or "inactive", {status!r} came')
+    return _STATUSES[status]
+
+
+def _resolved(hub: Services, listed: Any) -> Rights:
+    """Return rights with ids in the place of names."""
+    ids = {entry.name: entry.id for entry in hub.directory.buckets()}
+    rights = set()
+    for permission, name in parse_permissions(listed):
+        if permission.resource == BUCKETS and permission.id is None and name is not None:
+            if name not in ids:
+                raise NotFound("bucket", name)
+            permission = Permission(permission.action, BUCKETS, ids[name])  # noqa: PLW2901 - the same, by id
+        rights.add(permission)
+    return frozenset(rights)

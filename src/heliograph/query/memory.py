@@ -1,0 +1,201 @@
+"""Plans answered from columns in memory, without an engine; what this cannot answer is left to SQL."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from heliograph.model.point import FieldType
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.query import kernel
+from heliograph.query.kernel import Grid, Rate, SeriesTags, Sink, Source
+from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Rows, Select, SelectRows, Series
+from heliograph.query.sources import NUMBERS, Sources
+from heliograph.query.sql import (
+    Fields,
+    aggregated_field,
+    compared_field,
+    lookback_ns,
+    plain_field,
+    rows_of,
+)
+from heliograph.store.duck import Cursor
+from heliograph.store.relation import Snapshot
+from heliograph.store.schema import Measurement
+
+MAX_CELLS: Final = 400_000
+"""Groups times fields times intervals, or points times fields; a cell of a grid takes 48 bytes."""
+MAX_COLUMNS: Final = 64
+_LONGEST_NS: Final = 2**62
+"""In a longer range the difference of two times could overflow."""
+_LEAST: Final = -(2**63)
+_OPERATIONS: Final = {aggregate: number for number, aggregate in enumerate(Aggregate)}
+_COMPARISONS: Final = {comparison: number for number, comparison in enumerate(Comparison)}
+
+
+def select(plan: Select, snapshot: Snapshot, sources: Sources, cursor: Cursor) -> Columns | None:
+    """Return the answer to a plan; None if it has to be asked in SQL.
+
+    Raises:
+        QueryError: a field is unknown, or of a type that cannot be aggregated so.
+        StoreError: a segment cannot be read.
+    """
+    fields = [aggregated_field(snapshot.measurement, plan, name) for name in plan.fields]
+    start_ns, end_ns = max(plan.start_ns, MIN_TIME_NS), min(plan.end_ns, MAX_TIME_NS + 1)
+    points = _Points.of(plan, snapshot, fields, max(start_ns - lookback_ns(plan), MIN_TIME_NS), end_ns)
+    if points is None or not points.load(sources, snapshot, cursor):
+        return None
+    groups, keys = points.grouped(plan.where, plan.group_by)
+    if len(keys) * len(fields) * ((end_ns - start_ns) // plan.interval_ns + 2) > MAX_CELLS:
+        return None
+    kind = Rate if plan.rate else Grid
+    reals = [field_type is FieldType.FLOAT for _, field_type in fields]
+    grid = kind(_OPERATIONS[plan.aggregate], len(keys), reals, start_ns, end_ns, plan.interval_ns)
+    points.scan(groups, grid)
+    return _columns(plan, grid, keys)
+
+
+def rows(plan: SelectRows, snapshot: Snapshot, sources: Sources, cursor: Cursor) -> Rows | None:
+    """Return the points of a plan; None if they have to be asked for in SQL.
+
+    Raises:
+        QueryError: a field is unknown, or cannot be compared with a number.
+        StoreError: a segment cannot be read.
+    """
+    fields = [plain_field(snapshot.measurement, name) for name in plan.fields]
+    start_ns, end_ns = max(plan.start_ns, MIN_TIME_NS), min(plan.end_ns, MAX_TIME_NS + 1)
+    points = _Points.of(plan, snapshot, fields, start_ns, end_ns)
+    if points is None or not points.load(sources, snapshot, cursor):
+        return None
+    points.sort_series()
+    groups, _ = points.grouped(plan.where, ())
+    sink = kernel.Rows([field_type is FieldType.FLOAT for _, field_type in fields], MAX_CELLS // len(fields))
+    points.scan(groups, sink)
+    if sink.full:
+        return None
+    times_ns, numbers, values = sink.columns(plan.limit + 1, plan.newest)
+    return rows_of(plan, times_ns, [points.told(numbers, tag) for tag in plan.tags], values)
+
+
+@dataclass(slots=True)
+class _Points:
+    """The points that a plan asks for, before anything is made of them."""
+
+    measurement: Measurement
+    columns: list[str]
+    """Physical: the asked fields, then those of the conditions."""
+    conditions: list[kernel.Condition]
+    start_ns: int
+    end_ns: int
+    sources: Sequence[Source] = ()
+    series: dict[SeriesTags, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, plan: Select | SelectRows, snapshot: Snapshot, fields: Fields, start_ns: int, end_ns: int
+    ) -> _Points | None:
+        """Return the points of a plan; None if they are not of the kind that is kept in memory."""
+        compared = [compared_field(snapshot.measurement, c.field) for c in plan.conditions]
+        every = [*fields, *compared]
+        if len(every) > MAX_COLUMNS or any(field_type not in NUMBERS for _, field_type in every):
+            return None
+        if end_ns - start_ns > _LONGEST_NS:
+            return None
+        conditions = [
+            _condition(len(fields) + i, condition, field_type)
+            for i, (condition, (_, field_type)) in enumerate(zip(plan.conditions, compared, strict=True))
+        ]
+        return cls(snapshot.measurement, [name for name, _ in every], conditions, start_ns, end_ns)
+
+    def load(self, sources: Sources, snapshot: Snapshot, cursor: Cursor) -> bool:
+        """Get the columns and number the series; False if they are too large."""
+        distinct = list(dict.fromkeys(self.columns))
+        found = sources.of(snapshot, cursor, distinct, self.start_ns, self.end_ns)
+        if found is None:
+            return False
+        self.sources = found
+        for source in found:
+            for tags in source.series:
+                self.series.setdefault(tags, len(self.series))
+        return True
+
+    def sort_series(self) -> None:
+        """Number the series by their tags."""
+        in_order = sorted(self.series, key=lambda tags: [tag or "" for tag in tags])
+        self.series = {tags: number for number, tags in enumerate(in_order)}
+
+    def grouped(
+        self, where: Mapping[str, tuple[str, ...]], group_by: Sequence[str]
+    ) -> tuple[array[int], list[SeriesTags]]:
+        """Return the group of each series, -1 for those that are not asked for, and the groups' tags."""
+        places = {tag: place for place, tag in enumerate(self.measurement.tags)}
+        wanted = [(places.get(tag, -1), frozenset(values)) for tag, values in where.items()]
+        shown = [places.get(tag, -1) for tag in group_by]
+        groups = array("i", [-1]) * len(self.series)
+        keys: dict[SeriesTags, int] = {}
+        for tags, number in self.series.items():
+            if all((_tag(tags, place) or "") in values for place, values in wanted):
+                key = tuple(_tag(tags, place) for place in shown)
+                groups[number] = keys.setdefault(key, len(keys))
+        return groups, list(keys)
+
+    def scan(self, groups: array[int], sink: Sink) -> None:
+        """Give the points of the grouped series to a sink."""
+        ids = [array("i", [self.series[tags] for tags in source.series]) for source in self.sources]
+        kernel.scan(
+            self.sources, ids, groups, self.columns, self.conditions, self.start_ns, self.end_ns, sink
+        )
+
+    def told(self, numbers: Iterable[int], tag: str) -> list[str | None]:
+        """Return a tag's values of some series, which must be sorted by number."""
+        place = next((i for i, name in enumerate(self.measurement.tags) if name == tag), -1)
+        values = [_tag(tags, place) for tags in self.series]
+        return [values[number] for number in numbers]
+
+
+def _tag(tags: SeriesTags, place: int) -> str | None:
+    return tags[place] if 0 <= place < len(tags) else None
+
+
+def _condition(column: int, condition: Condition, field_type: FieldType) -> kernel.Condition:
+    """Return a condition as the kernel has it; whole numbers are compared with whole numbers."""
+    comparison, number = condition.comparison, condition.number
+    if field_type is FieldType.FLOAT:
+        return column, _COMPARISONS[comparison], 0, number
+    comparison, whole = whole_condition(comparison, number)
+    return column, _COMPARISONS[comparison], whole, 0.0
+
+
+def whole_condition(comparison: Comparison, number: float) -> tuple[Comparison, int]:
+    """Return what a comparison with any number means for int64."""
+    if number >= 2.0**63:
+        never = comparison in (Comparison.EQUAL, Comparison.MORE, Comparison.AT_LEAST)
+        return (Comparison.LESS if never else Comparison.AT_LEAST), _LEAST
+    if number < -(2.0**63):
+        never = comparison in (Comparison.EQUAL, Comparison.LESS, Comparison.AT_MOST)
+        return (Comparison.LESS if never else Comparison.AT_LEAST), _LEAST
+    below = math.floor(number)
+    if below == number:
+        return comparison, below
+    if comparison is Comparison.EQUAL:
+        return Comparison.LESS, _LEAST
+    if comparison is Comparison.UNEQUAL:
+        return Comparison.AT_LEAST, _LEAST
+    above = comparison in (Comparison.MORE, Comparison.AT_LEAST)
+    return (Comparison.MORE if above else Comparison.AT_MOST), below
+
+
+def _columns(plan: Select, grid: Grid, keys: Sequence[SeriesTags]) -> Columns:
+    times_ns, intervals = grid.times_ns()
+    answer = Columns(times_ns, [])
+    for number in sorted(range(len(keys)), key=lambda n: [tag or "" for tag in keys[n]]):
+        pairs = zip(plan.group_by, keys[number], strict=True)
+        tags = {tag: value for tag, value in pairs if value is not None}
+        for at, name in enumerate(plan.fields):
+            values = grid.values(number, at, intervals)
+            if values is not None:
+                answer.series.append(Series(name, tags, values))
+    return answer

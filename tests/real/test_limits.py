@@ -1,0 +1,83 @@
+"""What is beyond a limit is refused with its name, and what is within is not; also after a crash."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real.hub_process import HubProcess
+
+T = 1_790_000_000_000_000_000
+SETTINGS = {
+    "series_per_bucket": 3,
+    "line_bytes": 100,
+    "point_tags": 2,
+    "point_fields": 3,
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[HubProcess]:
+    settings = [part for name, value in SETTINGS.items() for part in ("--set", f"limits.{name}={value}")]
+    with HubProcess(tmp_path / "hub", "--no-agent", *settings) as running:
+        yield running
+
+
+def write(hub: HubProcess, lines: str, path: str = "/api/v2/write?bucket=telegraf") -> tuple[int, str]:
+    status, _, answer = hub.request("POST", path, lines.encode())
+    body = json.loads(answer) if answer else {}
+    return status, body.get("message") or body.get("error") or ""
+
+
+def hosts(hub: HubProcess) -> list[Any]:
+    return [row[0] for row in hub.sql("SELECT DISTINCT host FROM m ORDER BY host")]
+
+
+def test_lines_beyond_a_limit_are_refused_and_the_others_written(small: HubProcess) -> None:
+    lines = {
+        f'm,host=a s="{"x" * 100}" {T}': "limits.line_bytes",
+        f"m,host=a,b=1,c=1 v=1 {T}": "limits.point_tags",
+        f"m,host=a v=1,w=1,x=1,y=1 {T}": "limits.point_fields",
+    }
+    for line, limit in lines.items():
+        status, message = write(small, f"{line}\nm,host=a v=1 {T}")
+        assert status == 400
+        assert limit in message
+        assert "1 points were written" in message
+    assert small.sql("SELECT host, v FROM m") == [["a", 1.0]]
+
+
+def test_points_of_too_many_series_are_refused_and_stay_refused_after_a_crash(small: HubProcess) -> None:
+    lines = "\n".join(f"m,host={host} v=1 {T}" for host in "abcde")
+    status, message = write(small, lines)
+    assert (status, "3 series (limits.series_per_bucket)" in message) == (422, True)
+    assert message.endswith("dropped=2; 3 points were written")
+    status, message = write(small, f"m,host=f v=1 {T}\nm,host=a v=2 {T}", "/write?db=telegraf")
+    assert (status, message.startswith("partial write: a bucket may have 3 series")) == (400, True)
+    assert message.endswith("dropped=1")
+    assert hosts(small) == ["a", "b", "c"]
+    small.kill()
+    small.start()
+    assert hosts(small) == ["a", "b", "c"]
+    assert small.sql("SELECT v FROM m WHERE host = 'a'") == [[2.0]]
+    assert small.status()["counters"]["http_read_back"] == 2
+
+
+def test_points_of_too_many_series_over_mqtt_can_be_seen(small: HubProcess) -> None:
+    payload = "\n".join(f"m,host={host} v=1 {T}" for host in "abcd")
+    command = ["mosquitto_pub", "-h", small.mqtt_host, "-p", str(small.mqtt_port), "-q", "1", "-s"]
+    subprocess.run([*command, "-t", "tel/pi/lp"], input=payload.encode(), check=True, timeout=30)
+    deadline = time.monotonic() + 30
+    while not (refused := small.status()["quarantine"]["recent"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "1 of 4 points would have made more than 3 series" in refused[0]["reason"]
+    assert hosts(small) == ["a", "b", "c"]
+    (line,) = small.json("GET", "/api/ledger")["devices"]
+    assert (line["visible"], line["points"], line["quarantined"]) == (1, 3, 1)
