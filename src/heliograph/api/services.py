@@ -15,6 +15,7 @@ from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import LineError
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
+from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.bucket_report import BucketReport
 from heliograph.store.store import Store
@@ -97,6 +98,7 @@ class Services:
     buckets: Buckets
     store: Store
     engine: QueryEngine
+    influxql: InfluxqlEngine
     user_sql: UserSql
     identities: Identities
     directory: Directory

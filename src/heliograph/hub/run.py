@@ -57,6 +57,7 @@ from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
 from heliograph.model.time import SECOND_NS
 from heliograph.query.engine import QueryEngine
+from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
@@ -263,6 +264,13 @@ class Hub:
         self._engine = QueryEngine(
             store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
         )
+        self._influxql = InfluxqlEngine(
+            store,
+            kept.duck,
+            kept.database,
+            threads=settings.store.threads,
+            seconds=settings.limits.query_seconds,
+        )
         limits = settings.limits
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
@@ -321,6 +329,7 @@ class Hub:
             buckets=self._buckets,
             store=kept.store,
             engine=self._engine,
+            influxql=self._influxql,
             user_sql=self._user_sql,
             identities=self._identities,
             directory=Directory(kept.database),
@@ -410,6 +419,7 @@ class Hub:
         """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        self._influxql.close()
         await self._user_sql.close()
 
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from heliograph.api.influx import authorizations, buckets, orgs, setup, telegrafs, write
+from heliograph.api.influx import authorizations, buckets, orgs, query, setup, telegrafs, write
 from heliograph.api.influx.shapes import ROOT
 
 INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/write", write.write_v1, methods=["POST"]),
+    Route("/query", query.query, methods=["GET", "POST"]),
     Route(f"{ROOT}/write", write.write_v2, methods=["POST"]),
     Route(ROOT, orgs.routes),
     Route(f"{ROOT}/setup", setup.setup_allowed),

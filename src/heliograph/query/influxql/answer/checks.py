@@ -92,6 +92,10 @@ class Checked:
             if not isinstance(arg, _LITERALS):
                 self.field(arg, wildcard=False)
 
+    def _symbol(self, name: str, node: Expression, *, wildcard: bool) -> None:
+        if _symbol(name, node, wildcard=wildcard):
+            self.only_selectors = False
+
     def _plain(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001 -- called by the table below
         if call.name in AGGREGATES:
             self.only_selectors = False
@@ -104,13 +108,13 @@ class Checked:
         if call.name == "count" and isinstance(argument, Call) and argument.name == "distinct":
             _distinct_args(argument)
             return
-        _symbol(call.name, argument, wildcard=wildcard)
+        self._symbol(call.name, argument, wildcard=wildcard)
 
     def _percentile(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
         _count_args(call, 2)
         if not isinstance(call.args[1], Integer | Number):
             raise QueryError("expected float argument in percentile()")
-        _symbol(call.name, call.args[0], wildcard=wildcard)
+        self._symbol(call.name, call.args[0], wildcard=wildcard)
 
     def _sample(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
         _count_args(call, 2)
@@ -119,7 +123,7 @@ class Checked:
             raise QueryError("expected integer argument in sample()")
         if size.value <= 0:
             raise QueryError(f"sample window must be greater than 1, got {size.value}")
-        _symbol(call.name, call.args[0], wildcard=wildcard)
+        self._symbol(call.name, call.args[0], wildcard=wildcard)
 
     def _distinct(self, call: Call, _: bool) -> None:  # noqa: FBT001
         _distinct_args(call)
@@ -152,7 +156,7 @@ class Checked:
         else:
             if self.grouped and not self.inherited:
                 raise QueryError(f"aggregate function required inside the call to {call.name}")
-            _symbol(call.name, first, wildcard=wildcard)
+            self._symbol(call.name, first, wildcard=wildcard)
 
     def _integral(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
         _count_between(call, 1, 2)
@@ -163,7 +167,7 @@ class Checked:
                 shown = format_duration(call.args[1].value_ns)
                 raise QueryError(f"duration argument must be positive, got {shown}")
         self.only_selectors = False
-        _symbol(call.name, call.args[0], wildcard=wildcard)
+        self._symbol(call.name, call.args[0], wildcard=wildcard)
 
     def _forecast(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
         _count_args(call, 3)
@@ -277,14 +281,16 @@ def _distinct_args(call: Call) -> None:
         raise QueryError("expected field argument in distinct()")
 
 
-def _symbol(name: str, node: Expression, *, wildcard: bool) -> None:
+def _symbol(name: str, node: Expression, *, wildcard: bool) -> bool:
+    """Check the column of a function and return whether it stands for several."""
     if isinstance(node, Ref):
-        return
+        return False
     if not isinstance(node, Wildcard | Regex):
         raise QueryError(f"expected field argument in {name}()")
     if not wildcard:
         kind = "wildcard" if isinstance(node, Wildcard) else "regex field"
         raise QueryError(f"unsupported expression with {kind}: {name}()")
+    return True
 
 
 def go_type(node: Expression) -> str:

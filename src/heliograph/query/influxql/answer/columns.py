@@ -30,8 +30,17 @@ Matches = Callable[[str, Sequence[str]], list[str]]
 _ANY_TYPE: Final = frozenset({"count", "first", "last", "distinct", "elapsed", "mode", "sample"})
 _BOOLEAN_TOO: Final = _ANY_TYPE | {"min", "max"}
 _FLOAT: Final = frozenset(
-    "mean median stddev integral derivative non_negative_derivative moving_average holt_winters"
-    " holt_winters_with_fit".split()  # noqa: SIM905
+    [
+        "mean",
+        "median",
+        "stddev",
+        "integral",
+        "derivative",
+        "non_negative_derivative",
+        "moving_average",
+        "holt_winters",
+        "holt_winters_with_fit",
+    ]
 )
 _INTEGER: Final = frozenset({"count", "elapsed"})
 

@@ -144,7 +144,7 @@ class Condition:
 def _as_tags(left: tuple[str, str], right: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
     """An absent tag, and a name that nothing has beside a text, are the empty string."""
     kinds = {left[1], right[1]}
-    if not kinds & _TEXT:
+    if not kinds & _TEXT or kinds == {"tag"}:  # two tags are compared where a series has both
         return left, right
     return _as_tag(left), _as_tag(right)
 

@@ -12,8 +12,8 @@ from heliograph.query.influxql.answer.columns import (
     expand_dimensions,
     expand_fields,
     field_name,
-    unique_names,
     union,
+    unique_names,
     value_type,
 )
 from heliograph.query.influxql.answer.relations import Stored
@@ -55,6 +55,8 @@ class Prepared:
     ascending: bool
     fill: str
     aggregated: bool
+    inner: bool
+    """Whether it is a subquery."""
 
     def output_names(self) -> list[str]:
         """Return how a query around this one calls its columns."""
@@ -112,8 +114,7 @@ def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Pr
             entry
             for entry in expand_fields(listed, select.dimensions, schema, session.matches)
             if not (isinstance(entry.expression, Ref) and entry.expression.name == "time")
-        ],
-        into=select.target is not None,
+        ]
     )
     return Prepared(
         select=select,
@@ -129,16 +130,17 @@ def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Pr
         ascending=ascending,
         fill="none" if outer is not None and select.fill == "null" else select.fill,
         aggregated=bool(checked.calls),
+        inner=outer is not None,
     )
 
 
-def _with_top_columns(fields: list[Field], *, into: bool) -> list[Field]:
-    """The tags inside of top() and bottom() are columns behind it, except for INTO, where they stay tags."""
+def _with_top_columns(fields: list[Field]) -> list[Field]:
+    """The tags inside of top() and bottom() are columns behind it."""
     found: list[Field] = []
     for entry in fields:
         found.append(entry)
         call = entry.expression
-        if isinstance(call, Call) and call.name in ("top", "bottom") and not into:
+        if isinstance(call, Call) and call.name in ("top", "bottom"):
             found += [Field(arg) for arg in call.args[1:] if isinstance(arg, Ref)]
     return found
 
@@ -151,6 +153,7 @@ def _sources(session: Session, source: Measurement | Select, inner: _Outer) -> l
     if not database:
         raise QueryError("database name required")
     bucket = session.places.bucket(database, policy)
+    session.may_read(bucket)
     with session.store.reading() as catalogue:
         known = sorted(name for name in catalogue.bucket(bucket) if (bucket, name) in catalogue.series)
     if source.regex is not None:

@@ -26,6 +26,7 @@ from heliograph.query.influxql.answer.selectors import (
     raw_points,
     select_points,
 )
+from heliograph.query.influxql.answer.series import series_window
 from heliograph.query.influxql.answer.session import Session
 from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN, Key, Points, Series, TimeRange, Value
 from heliograph.query.influxql.answer.transforms import EXTENDED, TRANSFORMS, integral, transform
@@ -47,7 +48,7 @@ def select_series(session: Session, prepared: Prepared) -> list[Series]:
     for key, time_ns, values in select_lines(session, prepared, dimensions):
         if key != latest:
             tags = dict(zip(dimensions, key[1], strict=True))
-            series.append(Series(key[0], tags, [prepared.time_name, *prepared.names], []))
+            series.append(Series(key[0], tags, [prepared.time_name, *prepared.names], [], timed=True))
             latest = key
         series[-1].rows.append([time_ns, *values])
     return series
@@ -60,7 +61,7 @@ def select_lines(session: Session, prepared: Prepared, dimensions: tuple[str, ..
         for name, relations in _relations(session, prepared, dimensions).items()
     ]
     if prepared.aggregated:
-        return _aggregated(session, prepared, groups)
+        return _aggregated(prepared, groups)
     return _raw(prepared, groups)
 
 
@@ -81,8 +82,7 @@ def _subquery(session: Session, inner: Prepared, outer: tuple[str, ...]) -> list
     rows: dict[str, list[list[Any]]] = {}
     for count, (key, time_ns, values) in enumerate(select_lines(session, inner, dimensions)):
         session.check_rows(count)
-        tags = [value or None for value in key[1]]
-        rows.setdefault(key[0], []).append([time_ns, *tags, *values])
+        rows.setdefault(key[0], []).append([time_ns, *key[1], *values])
     output = inner.output()
     schema = Schema(output.fields, frozenset(dimensions))
     fields = [
@@ -101,12 +101,12 @@ def _raw(prepared: Prepared, groups: Sequence[Group]) -> Iterator[Line]:
     refs = list(dict.fromkeys(ref for entry in prepared.fields for ref in _refs(entry.expression)))
     evaluators = [evaluator(entry.expression) for entry in prepared.fields]
     for group in groups:
-        fields = [ref for ref in refs if group.type_of(ref) not in ("tag", UNKNOWN) and group.known(ref)]
+        fields = [ref for ref in refs if group.shows(ref)]
         if not fields:
             continue
         for row in _raw_rows(group, refs, fields):
             width = len(group.keys)
-            values = dict(zip(refs, row[width + 1 :], strict=True))
+            values: dict[Expression, Value] = dict(zip(refs, row[width + 1 :], strict=True))
             yield (group.name, row[:width]), row[width], [value(values) for value in evaluators]
 
 
@@ -127,18 +127,10 @@ def _raw_rows(group: Group, refs: list[Ref], fields: list[Ref]) -> list[Any]:
 
 
 def _limited_series(group: Group, rows: list[Any]) -> list[Any]:
-    window, width = group.prepared.select.window, len(group.keys)
-    if not window.series_limit and not window.series_offset:
-        return rows
-    keys = list(dict.fromkeys(row[:width] for row in rows))
-    kept = set(_series_window(group, keys))
-    return [row for row in rows if row[:width] in kept]
-
-
-def _series_window(group: Group, keys: list[Any]) -> list[Any]:
-    window = group.prepared.select.window
-    last = window.series_offset + window.series_limit if window.series_limit else None
-    return keys[window.series_offset : last]
+    width = len(group.keys)
+    keys = dict.fromkeys((group.name, row[:width]) for row in rows)
+    kept = series_window(group, list(keys))
+    return rows if len(kept) == len(keys) else [row for row in rows if (group.name, row[:width]) in set(kept)]
 
 
 def _refs(node: Expression) -> list[Ref]:
@@ -162,7 +154,7 @@ def _aux(node: Expression) -> list[Ref]:
     return [ref for child in children(node) for ref in _aux(child)]
 
 
-def _aggregated(session: Session, prepared: Prepared, groups: Sequence[Group]) -> Iterator[Line]:
+def _aggregated(prepared: Prepared, groups: Sequence[Group]) -> Iterator[Line]:
     calls = list(dict.fromkeys(call for entry in prepared.fields for call in _calls(entry.expression)))
     aux = list(dict.fromkeys(ref for entry in prepared.fields for ref in _aux(entry.expression)))
     evaluators = [evaluator(entry.expression) for entry in prepared.fields]
@@ -171,7 +163,7 @@ def _aggregated(session: Session, prepared: Prepared, groups: Sequence[Group]) -
         run = _Run(group, calls, aux)
         found = run.all()
         keys = sorted({key for points in found.values() for key in points}, reverse=not prepared.ascending)
-        for key in _series_window(group, keys):
+        for key in series_window(group, keys):
             for time_ns in run.joined(found, key, row):
                 yield key, time_ns, [value(row) for value in evaluators]
 

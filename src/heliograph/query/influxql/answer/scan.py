@@ -55,6 +55,15 @@ class Group:
         """Return whether this measurement has a field of that name."""
         return any(one.schema.type_of(ref) not in ("tag", UNKNOWN) for one in self.relations)
 
+    def shows(self, ref: Ref) -> bool:
+        """Return whether a row is shown if it has a value there: tags alone show none but a subquery's."""
+        kind = self.type_of(ref)
+        if kind == UNKNOWN or (
+            kind == "tag" and not any(isinstance(one, Computed) for one in self.relations)
+        ):
+            return False
+        return any(one.schema.type_of(ref) != UNKNOWN for one in self.relations)
+
     def scan(
         self, columns: Sequence[tuple[str, Ref]], *, present: Sequence[str] = ()
     ) -> tuple[str, list[Any]]:

@@ -20,7 +20,7 @@ _ORDERS: Final = {
     "top": "c DESC, t",
     "bottom": "c, t",
     "percentile": "c, t",
-    "sample": "random()",
+    "sample": "z",
 }
 _ALL: Final = NUMERIC | {"boolean", "string"}
 _TYPES: Final = {
@@ -54,7 +54,8 @@ def select_points(
     shown = f"{'t' if keep_time else 'w'} AS shown, t, w, c"
     shown = ", ".join([*group.keys, shown, *(f"a{i}" for i in range(len(aux)))])
     place = ", ".join([*group.keys, "w"])
-    rows = f"SELECT *, {window_sql(group, interval)} AS w FROM ({sql}) WHERE c IS NOT NULL"
+    chance = ", random() AS z" if call.name == "sample" else ""
+    rows = f"SELECT *, {window_sql(group, interval)} AS w{chance} FROM ({sql}) WHERE c IS NOT NULL"
     order = ", ".join([_ORDERS[call.name], *(f"a{i}" for i in range(len(aux)))])
     if tags:
         best = ", ".join([place, *(f"b{i}" for i in range(len(tags)))])

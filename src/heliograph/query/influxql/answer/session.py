@@ -34,6 +34,8 @@ class Session:
     store: Store
     cursor: Cursor
     places: Places
+    may_read: Callable[[str], None]
+    """Raises Forbidden for a bucket that may not be read."""
     database: str
     policy: str
     now_ns: int

@@ -59,12 +59,14 @@ class Points:
 
 @dataclass(slots=True)
 class Series:
-    """Rows of one series of an answer; the first column is the time in ns."""
+    """Rows of one series of an answer."""
 
     name: str
     tags: dict[str, str]
     columns: list[str]
     rows: list[list[Any]]
+    timed: bool = False
+    """Whether the first column is a time in ns."""
 
 
 @dataclass(slots=True)

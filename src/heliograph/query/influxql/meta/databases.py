@@ -21,8 +21,8 @@ AUTOGEN: Final = "autogen"
 _HOUR_NS: Final = 3_600 * SECOND_NS
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS influx_policy (
-  database TEXT NOT NULL, name TEXT NOT NULL, bucket TEXT NOT NULL, keep_ns INTEGER NOT NULL,
-  shard_ns INTEGER NOT NULL, replicas INTEGER NOT NULL, is_default INTEGER NOT NULL,
+  database TEXT NOT NULL, name TEXT NOT NULL, bucket TEXT NOT NULL, shard_ns INTEGER NOT NULL,
+  replicas INTEGER NOT NULL, is_default INTEGER NOT NULL,
   PRIMARY KEY (database, name)) STRICT
 """
 _GONE: Final = """
@@ -105,22 +105,23 @@ class Databases:
 
     def _policies(self, database: str) -> Iterator[PolicyInfo]:
         rows = self._database.rows(
-            "SELECT name, bucket, keep_ns, shard_ns, replicas, is_default FROM influx_policy"
+            "SELECT name, bucket, shard_ns, replicas, is_default FROM influx_policy"
             " WHERE database = ? ORDER BY rowid",
             (database,),
         )
         with self._store.reading() as catalogue:
             buckets = [b for b in catalogue.measurements if b.partition("/")[0] == database]
             kept = {bucket: self._keep_ns(catalogue, bucket) for bucket in buckets}
-        told = [PolicyInfo(*row[:5], default=bool(row[5])) for row in rows if row[1] in kept]
+        told = [
+            PolicyInfo(name, bucket, kept[bucket], shard_ns, replicas, default=bool(default))
+            for name, bucket, shard_ns, replicas, default in rows
+            if bucket in kept
+        ]
         known = {info.bucket for info in told}
-        dropped = any(row[1] == database and not row[0] for row in rows)
-        if database in kept and database not in known and not dropped:
+        if database in kept and database not in known:
             first = not any(info.default for info in told)
             yield PolicyInfo(AUTOGEN, database, kept[database], shard_length(kept[database]), default=first)
-        for info in told:
-            if info.name:
-                yield replace(info, keep_ns=kept[info.bucket])
+        yield from told
         for bucket in buckets:
             if bucket not in known and bucket != database:
                 yield PolicyInfo(bucket.partition("/")[2], bucket, kept[bucket], shard_length(kept[bucket]))
@@ -135,29 +136,41 @@ class Databases:
         Raises:
             QueryError: there is no such database or policy, with InfluxDB's words.
         """
-        policies = self.policies(database)
-        for info in policies:
+        self.policies(database)
+        bucket = self.place(database, policy)
+        if bucket is None:
+            raise QueryError(f"retention policy not found: {policy}")
+        return bucket
+
+    def place(self, database: str, policy: str) -> str | None:
+        """Return the bucket of a policy, None if there is none."""
+        for info in self._policies(database):
             if info.name == policy or (not policy and info.default):
                 return info.bucket
-        if not policy:
-            raise QueryError("retention policy not found: ")
-        raise QueryError(f"retention policy not found: {policy}")
+        return None
 
     def put(self, database: str, info: PolicyInfo) -> None:
         """Enter or replace a policy; what the database had without being told is written down beside it."""
-        others = [one for one in self._policies(database) if one.name != info.name]
+        others = [
+            one for one in self._policies(database) if one.name != info.name and one.bucket != info.bucket
+        ]
         if info.default:
             others = [replace(one, default=False) for one in others]
         with self._database.transaction() as sql:
             sql.execute("DELETE FROM influx_dropped WHERE database = ?", (database,))
             sql.execute("DELETE FROM influx_policy WHERE database = ?", (database,))
             sql.executemany(
-                "INSERT INTO influx_policy VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO influx_policy VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (database, p.name, p.bucket, p.keep_ns, p.shard_ns, p.replicas, int(p.default))
+                    (database, p.name, p.bucket, p.shard_ns, p.replicas, int(p.default))
                     for p in _in_order(others, info)
                 ],
             )
+
+    def show_again(self, database: str) -> None:
+        """Let a database that was dropped, and is there all the same, be seen."""
+        with self._database.transaction() as sql:
+            sql.execute("DELETE FROM influx_dropped WHERE database = ?", (database,))
 
     def drop(self, database: str, policy: str | None = None) -> None:
         """Forget a database, or one policy."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from heliograph.errors import QueryError
 from heliograph.model.point import SeriesKey
+from heliograph.query.influxql.answer.conditions import names_in
 from heliograph.query.influxql.answer.session import Session
 from heliograph.query.influxql.answer.shapes import TimeRange
 from heliograph.query.influxql.tree import (
@@ -64,21 +65,29 @@ def known_measurements(session: Session, buckets: Sequence[str], sources: Sequen
 
 
 def matching(
-    session: Session, known: Known, condition: Expression | None, span: TimeRange
+    session: Session,
+    known: Known,
+    condition: Expression | None,
+    span: TimeRange,
+    fields: frozenset[str] = frozenset(),
 ) -> dict[SeriesKey, int]:
-    """Return the series of a measurement that match a condition on tags and have points late enough."""
+    """Return the series of a measurement that may match a condition and have points late enough.
+
+    What the condition says of ``fields`` cannot be told from the catalogue: every series may match it.
+    """
     series = known.series
     if span.min_ns is not None:
         series = {key: last for key, last in series.items() if last >= span.start_ns}
     if condition is None:
         return dict(series)
-    chosen = _Filter(session, list(series)).keys(condition)
+    chosen = _Filter(session, list(series), fields).keys(condition)
     return {key: last for key, last in series.items() if key in chosen}
 
 
 class _Filter:
-    def __init__(self, session: Session, keys: Sequence[SeriesKey]) -> None:
+    def __init__(self, session: Session, keys: Sequence[SeriesKey], fields: frozenset[str]) -> None:
         self._session = session
+        self._fields = fields
         self._keys = [(key, dict(key)) for key in keys]
 
     def keys(self, node: Expression) -> set[SeriesKey]:
@@ -98,6 +107,8 @@ class _Filter:
         return {key for key, tags in self._keys if test(tags)}
 
     def _compared(self, node: Binary) -> set[SeriesKey]:
+        if any(ref.name in self._fields and ref.cast != "tag" for ref in names_in(node)):
+            return self._where(lambda _: True)
         left, right = node.left, node.right
         if isinstance(right, Ref) and not isinstance(left, Ref):
             left, right = right, left

@@ -35,7 +35,10 @@ def show_schema(session: Session, databases: Databases, asked: ShowSchema) -> li
         if asked.noun == "MEASUREMENTS":
             return []
         raise QueryError(f"database not found: {database}")
-    known = known_measurements(session, _buckets(databases, database, asked), asked.sources)
+    buckets = _buckets(databases, database, asked)
+    for bucket in buckets:
+        session.may_read(bucket)
+    known = known_measurements(session, buckets, asked.sources)
     condition, span = split_condition(asked.condition, session.now_ns)
     if condition is not None or span.min_ns is not None:
         for one in known:

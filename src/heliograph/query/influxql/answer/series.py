@@ -1,0 +1,36 @@
+"""SLIMIT and SOFFSET: which series of an answer are shown.
+
+They count the series that the catalogue knows, as InfluxDB does: one without points in the answer counts.
+"""
+
+from __future__ import annotations
+
+from heliograph.query.influxql.answer.relations import Stored
+from heliograph.query.influxql.answer.scan import Group
+from heliograph.query.influxql.answer.shapes import Key
+from heliograph.query.influxql.meta.known import Known, matching
+
+
+def series_window(group: Group, keys: list[Key]) -> list[Key]:
+    """Return those of the series of an answer that are shown, in their order."""
+    window = group.prepared.select.window
+    if group.prepared.inner or not (window.series_limit or window.series_offset):
+        return keys
+    last = window.series_offset + window.series_limit if window.series_limit else None
+    counted = sorted({*keys, *_catalogued(group)}, reverse=not group.prepared.ascending)
+    shown = set(counted[window.series_offset : last])
+    return [key for key in keys if key in shown]
+
+
+def _catalogued(group: Group) -> set[Key]:
+    found: set[Key] = set()
+    for relation in group.relations:
+        if not isinstance(relation, Stored):
+            continue
+        with group.session.store.reading() as catalogue:
+            known = Known(group.name, series=dict(catalogue.series.get((relation.bucket, group.name), {})))
+        fields = frozenset(relation.schema.fields)
+        for key in matching(group.session, known, group.prepared.condition, group.span, fields):
+            tags = dict(key)
+            found.add((group.name, tuple(tags.get(tag, "") for tag in group.dimensions)))
+    return found
