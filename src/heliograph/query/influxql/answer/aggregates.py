@@ -9,7 +9,7 @@ from heliograph.errors import QueryError
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN, Key, Points
 from heliograph.query.influxql.answer.windows import Interval
-from heliograph.query.influxql.tree import Call, Distinct, Expression, Ref
+from heliograph.query.influxql.tree import Call, Distinct, Expression, Integer, Number, Ref
 
 Found = dict[Key, Points]
 _ORDERABLE: Final = NUMERIC | {"boolean"}
@@ -42,8 +42,17 @@ def argument(call: Call) -> Ref:
         return Ref(node.name)
     if isinstance(node, Call):
         return argument(node)
-    assert isinstance(node, Ref)
+    if not isinstance(node, Ref):
+        raise QueryError(f"expected field argument in {call.name}()")
     return node
+
+
+def number(call: Call) -> float | int:
+    """Return the number that a call ends with."""
+    node = call.args[-1]
+    if not isinstance(node, Integer | Number):
+        raise QueryError(f"expected a number as last argument in {call.name}()")
+    return node.value
 
 
 def counts_distinct(call: Call) -> bool:
@@ -75,8 +84,11 @@ def window_sql(group: Group, interval: Interval | None) -> str:
 def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) -> dict[Call, Found]:
     """Return the points of several calls."""
     found: dict[Call, Found] = {call: {} for call in calls}
-    used = [call for call in calls if check_type(call, group.type_of(argument(call)), _SQL[call.name][0])]
-    used = [call for call in used if group.known(argument(call))]
+    used = [
+        call
+        for call in calls
+        if check_type(call, group.type_of(argument(call)), _SQL[call.name][0]) and group.known(argument(call))
+    ]
     if not used:
         return found
     refs = list(dict.fromkeys(argument(call) for call in used))
@@ -89,7 +101,8 @@ def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) ->
         values += [_value_sql(group, call, column), f"count({column})" if call.name == "stddev" else "0"]
     direction = "" if group.prepared.ascending else " DESC"
     statement = (
-        f"SELECT {keys}w, {', '.join(values)} FROM (SELECT *, {window_sql(group, interval)} AS w FROM ({sql}))"
+        f"SELECT {keys}w, {', '.join(values)}"
+        f" FROM (SELECT *, {window_sql(group, interval)} AS w FROM ({sql}))"
         f" GROUP BY {keys}w ORDER BY {keys}w{direction}"
     )
     width = len(group.keys)

@@ -82,7 +82,7 @@ class Checked:
             self._math(call)
             return
         self.calls.append(call)
-        _CALLS.get(call.name, Checked._plain)(self, call, wildcard)
+        _CALLS.get(call.name, Checked.plain)(self, call, wildcard)
 
     def _math(self, call: Call) -> None:
         _count_args(call, 2 if call.name in TWO_ARGUMENTS else 1)
@@ -96,7 +96,8 @@ class Checked:
         if _symbol(name, node, wildcard=wildcard):
             self.only_selectors = False
 
-    def _plain(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001 -- called by the table below
+    def plain(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001 -- called by the table below
+        """Check functions of one column."""
         if call.name in AGGREGATES:
             self.only_selectors = False
         elif call.name not in SELECTORS:
@@ -110,13 +111,15 @@ class Checked:
             return
         self._symbol(call.name, argument, wildcard=wildcard)
 
-    def _percentile(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+    def percentile(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+        """Check percentile()."""
         _count_args(call, 2)
         if not isinstance(call.args[1], Integer | Number):
             raise QueryError("expected float argument in percentile()")
         self._symbol(call.name, call.args[0], wildcard=wildcard)
 
-    def _sample(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+    def sample(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+        """Check sample()."""
         _count_args(call, 2)
         size = call.args[1]
         if not isinstance(size, Integer):
@@ -125,12 +128,14 @@ class Checked:
             raise QueryError(f"sample window must be greater than 1, got {size.value}")
         self._symbol(call.name, call.args[0], wildcard=wildcard)
 
-    def _distinct(self, call: Call, _: bool) -> None:  # noqa: FBT001
+    def distinct_values(self, call: Call, _: bool) -> None:  # noqa: FBT001
+        """Check distinct()."""
         _distinct_args(call)
         self.distinct = True
         self.only_selectors = False
 
-    def _change(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+    def change(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+        """Check functions of the change from point to point."""
         unit = call.name in DERIVATIVES or call.name == "elapsed"
         if call.name == "moving_average":
             _count_args(call, 2)
@@ -158,7 +163,8 @@ class Checked:
                 raise QueryError(f"aggregate function required inside the call to {call.name}")
             self._symbol(call.name, first, wildcard=wildcard)
 
-    def _integral(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+    def integral(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+        """Check integral()."""
         _count_between(call, 1, 2)
         if len(call.args) == 2:
             if not isinstance(call.args[1], Duration):
@@ -169,7 +175,8 @@ class Checked:
         self.only_selectors = False
         self._symbol(call.name, call.args[0], wildcard=wildcard)
 
-    def _forecast(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+    def forecast(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
+        """Check the forecasts."""
         _count_args(call, 3)
         for place, argument in zip(("second", "third"), call.args[1:], strict=True):
             if not isinstance(argument, Integer):
@@ -179,7 +186,8 @@ class Checked:
         self.only_selectors = False
         self._inner(call, wildcard=wildcard)
 
-    def _top(self, call: Call, _: bool) -> None:  # noqa: FBT001
+    def extremes(self, call: Call, _: bool) -> None:  # noqa: FBT001
+        """Check top() and bottom()."""
         if self.top:
             raise QueryError(f"selector function {self.top}() cannot be combined with other functions")
         if len(call.args) < 2:
@@ -194,8 +202,8 @@ class Checked:
             raise QueryError(f"limit ({count.value}) in {call.name} function must be at least 1")
         if 0 < self.limit < count.value:
             raise QueryError(
-                f"limit ({count.value}) in {call.name} function can not be larger than the LIMIT ({self.limit})"
-                " in the select statement"
+                f"limit ({count.value}) in {call.name} function can not be larger than the LIMIT"
+                f" ({self.limit}) in the select statement"
             )
         if not isinstance(columns[0], Ref):
             shown = expression_text(columns[0])
@@ -227,15 +235,15 @@ class Checked:
 
 
 _CALLS: Final[dict[str, Callable[[Checked, Call, bool], None]]] = {
-    "percentile": Checked._percentile,
-    "sample": Checked._sample,
-    "distinct": Checked._distinct,
-    "top": Checked._top,
-    "bottom": Checked._top,
-    "integral": Checked._integral,
-    **dict.fromkeys(FORECASTS, Checked._forecast),
+    "percentile": Checked.percentile,
+    "sample": Checked.sample,
+    "distinct": Checked.distinct_values,
+    "top": Checked.extremes,
+    "bottom": Checked.extremes,
+    "integral": Checked.integral,
+    **dict.fromkeys(FORECASTS, Checked.forecast),
     **dict.fromkeys(
-        (*DERIVATIVES, *DIFFERENCES, "cumulative_sum", "moving_average", "elapsed"), Checked._change
+        (*DERIVATIVES, *DIFFERENCES, "cumulative_sum", "moving_average", "elapsed"), Checked.change
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The columns of an answer: ``*`` and regular expressions become names, names become unique, types are told."""
+"""The columns of an answer: ``*`` and regular expressions become names, names unique, and types are told."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Matches = Callable[[str, Sequence[str]], list[str]]
 _ANY_TYPE: Final = frozenset({"count", "first", "last", "distinct", "elapsed", "mode", "sample"})
 _BOOLEAN_TOO: Final = _ANY_TYPE | {"min", "max"}
 _FLOAT: Final = frozenset(
-    [
+    {
         "mean",
         "median",
         "stddev",
@@ -40,7 +40,7 @@ _FLOAT: Final = frozenset(
         "moving_average",
         "holt_winters",
         "holt_winters_with_fit",
-    ]
+    }
 )
 _INTEGER: Final = frozenset({"count", "elapsed"})
 
@@ -155,11 +155,10 @@ def _expand_call(entry: Field, call: Call, refs: list[tuple[str, str]], matches:
     ]
 
 
-def _with_first(path: list[Call], ref: Ref) -> Call:
+def _with_first(path: list[Call], ref: Ref) -> Expression:
     node: Expression = ref
     for call in reversed(path):
         node = Call(call.name, (node, *call.args[1:]))
-    assert isinstance(node, Call)
     return node
 
 
@@ -213,18 +212,23 @@ def value_type(node: Expression, schema: Schema) -> str:
     if isinstance(node, Ref):
         kind = schema.type_of(node)
         return "string" if kind == "tag" else kind
-    if isinstance(node, Number | Integer | Text | Boolean):
-        return {Number: "float", Integer: "integer", Text: "string", Boolean: "boolean"}[type(node)]
     if isinstance(node, Call):
-        if node.name in _INTEGER:
-            return "integer"
-        keeps = node.name not in MATH or node.name in ("abs", "floor", "ceil", "round")
-        if node.name in _FLOAT or not keeps or not node.args:
-            return "float"
-        return value_type(node.args[0], schema)
+        return _call_type(node, schema)
     if isinstance(node, Binary):
         sides = {value_type(side, schema) for side in (node.left, node.right)}
         if node.operator == "/" and sides <= NUMERIC:
             return "float"
         return min(sides, key=lambda kind: TYPES.index(kind) if kind in TYPES else -1)
-    return UNKNOWN
+    return _LITERALS.get(type(node), UNKNOWN)
+
+
+_LITERALS: Final[dict[type, str]] = {Number: "float", Integer: "integer", Text: "string", Boolean: "boolean"}
+
+
+def _call_type(call: Call, schema: Schema) -> str:
+    if call.name in _INTEGER:
+        return "integer"
+    keeps = call.name not in MATH or call.name in ("abs", "floor", "ceil", "round")
+    if call.name in _FLOAT or not keeps or not call.args:
+        return "float"
+    return value_type(call.args[0], schema)

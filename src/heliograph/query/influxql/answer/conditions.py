@@ -96,18 +96,12 @@ class Condition:
 
     def _match(self, node: Binary) -> tuple[str, str]:
         sql, kind = self._of(node.left)
-        if kind not in _TEXT or not isinstance(node.right, Regex):
-            return _NEVER if kind != UNKNOWN else self._match_nothing(node)
+        if not isinstance(node.right, Regex) or kind not in {*_TEXT, UNKNOWN}:
+            return _NEVER
         self.check_regex(node.right.pattern)
-        text = f"coalesce({sql}, '')" if kind == "tag" else sql
+        # a name that no point has is a tag that every series lacks
+        text = sql if kind == "string" else f"coalesce({sql}::VARCHAR, '')"
         matched = f"regexp_matches({text}, {self._bound(node.right.pattern, 'VARCHAR')})"
-        return (matched if node.operator == "=~" else f"(NOT {matched})"), "boolean"
-
-    def _match_nothing(self, node: Binary) -> tuple[str, str]:
-        """A name that no point has is a tag that every series lacks."""
-        assert isinstance(node.right, Regex)
-        self.check_regex(node.right.pattern)
-        matched = f"regexp_matches('', {self._bound(node.right.pattern, 'VARCHAR')})"
         return (matched if node.operator == "=~" else f"(NOT {matched})"), "boolean"
 
     @staticmethod

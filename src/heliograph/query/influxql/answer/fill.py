@@ -26,46 +26,41 @@ class Filling:
     """So many points are enough; 0 is all."""
 
     def fill(self, points: Points) -> Points:
-        """Return a series with a point for every interval of the range."""
+        """Return a series with a point for every interval of the range.
+
+        A point before its interval takes the place of that interval, as in InfluxDB: so it is where a
+        subquery's intervals begin before the range.
+        """
         if not points.times_ns:
             return points
-        return self._places(points, self._grid(points))
-
-    def _grid(self, points: Points) -> list[int]:
         first, last = self.span.min_ns, self.span.max_ns
         if not self.ascending:
             first, last = last, first
-        begin = points.times_ns[0] if first is None else self.interval.start(first)
+        at = points.times_ns[0] if first is None else self.interval.start(first)
         end = points.times_ns[-1] if last is None else self.interval.start(last)
-        count = abs(end - begin) // self.interval.length_ns
+        count = abs(end - at) // self.interval.length_ns
         self.session.check_rows(min(count, self.most) if self.most else count)
         self.session.check_time()
-        grid: list[int] = []
-        at = begin
-        while (at <= end if self.ascending else at >= end) and not 0 < self.most <= len(grid):
-            grid.append(at)
-            at = self.interval.following(at, ascending=self.ascending)
-        return grid
+        return self._walk(points, at, end)
 
-    def _places(self, points: Points, grid: list[int]) -> Points:
+    def _walk(self, points: Points, at: int, end: int) -> Points:
         filled = Points([], [], [] if points.aux is not None else None)
         here, count = 0, len(points.times_ns)
         previous: tuple[int, Value] | None = None
-        for at in grid:
-            taken = False
-            while here < count and self._reached(points.times_ns[here], at):
+        while not 0 < self.most <= len(filled.times_ns):
+            if here < count and self._reached(points.times_ns[here], at):
                 previous = (points.times_ns[here], points.values[here])
                 self._copy(points, here, filled)
                 here += 1
-                taken = True
-            if not taken:
+            elif here < count or self._reached(at, end):
                 following = (points.times_ns[here], points.values[here]) if here < count else None
                 filled.times_ns.append(at)
                 filled.values.append(self._value(at, previous, following))
                 if filled.aux is not None and points.aux:
                     filled.aux.append((None,) * len(points.aux[0]))
-        for rest in range(here, 0 if self.most else count):
-            self._copy(points, rest, filled)
+            else:
+                break
+            at = self.interval.following(at, ascending=self.ascending)
         return filled
 
     def _reached(self, point_ns: int, at: int) -> bool:
@@ -82,7 +77,7 @@ class Filling:
         self, at: int, previous: tuple[int, Value] | None, following: tuple[int, Value] | None
     ) -> Value:
         if self.mode == "number":
-            return self._number()
+            return number_of(self.value, self.kind)
         if previous is None:
             return None
         if self.mode == "previous":
@@ -90,15 +85,6 @@ class Filling:
         if self.mode != "linear" or following is None:
             return None
         return self._linear(at, previous, following)
-
-    def _number(self) -> Value:
-        if isinstance(self.value, str | bool) or self.value is None:
-            return self.value
-        if self.kind in ("integer", "unsigned"):
-            return int(self.value)
-        if self.kind == "float":
-            return float(self.value)
-        return "" if self.kind == "string" else False
 
     def _linear(self, at: int, previous: tuple[int, Any], following: tuple[int, Any]) -> Value:
         if self.kind in ("string", "boolean") or previous[1] is None or following[1] is None:
@@ -108,3 +94,14 @@ class Filling:
         slope = (following[1] - previous[1]) / (after - before)
         value = slope * (at // length - before) + previous[1]
         return int(value) if self.kind in ("integer", "unsigned") else float(value)
+
+
+def number_of(value: Value, kind: str) -> Value:
+    """Return the number of ``fill()`` as a value of a type."""
+    if isinstance(value, str | bool) or value is None:
+        return value
+    if kind in ("integer", "unsigned"):
+        return int(value)
+    if kind == "float":
+        return float(value)
+    return "" if kind == "string" else False

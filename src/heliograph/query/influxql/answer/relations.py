@@ -62,6 +62,7 @@ class Stored:
                 expression = quote(physical)
                 kind = field_type.value
             items.append(f"{cast(expression, kind, column.type)} AS {column.alias}")
+        items.append("0::BIGINT AS n")
         rows = render(
             self.snapshot,
             cursor.register,
@@ -83,7 +84,7 @@ class Computed:
     """(name, whether it is a grouping tag) → column of the table."""
 
     def sql(self, wanted: Sequence[Wanted], _: TimeRange, cursor: Cursor) -> str:
-        """Return SQL for the time as ``t`` and the wanted columns."""
+        """Return SQL for the time as ``t``, the wanted columns, and the row's number as ``n``."""
         items = ["t"]
         for column in wanted:
             kind = self.schema.type_of(column.ref)
@@ -94,6 +95,7 @@ class Computed:
             if source == "boolean" and place is not None:
                 expression = cast(f"({place} = 1)", source, column.type)
             items.append(f"{expression} AS {column.alias}")
+        items.append("n")
         return f"SELECT {', '.join(items)} FROM {cursor.register(self.table)}"
 
 
@@ -121,6 +123,7 @@ def computed(
     """Return a relation of rows: the time in ns, the values of the tags, the values of the fields."""
     count = len(rows)
     columns: list[tuple[str, Any]] = [("t", arrow.integers(array("q", [row[0] for row in rows])))]
+    columns.append(("n", arrow.integers(array("q", range(count)))))
     places: dict[tuple[str, bool], str] = {}
     kinds = [(tag, "string", True) for tag in tags] + [(name, kind, False) for name, kind in fields]
     for number, (column, kind, is_tag) in enumerate(kinds):

@@ -9,21 +9,22 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from heliograph.errors import QueryError
 from heliograph.model.time import MIN_TIME_NS
-from heliograph.query.influxql.answer.aggregates import SIMPLE, Found, aggregate, check_type
+from heliograph.query.influxql.answer.aggregates import SIMPLE, Found, aggregate, argument, check_type
 from heliograph.query.influxql.answer.columns import Schema, value_type
-from heliograph.query.influxql.answer.fill import Filling
+from heliograph.query.influxql.answer.fill import Filling, number_of
 from heliograph.query.influxql.answer.prepare import Prepared
+from heliograph.query.influxql.answer.raw import raw_points, raw_rows
 from heliograph.query.influxql.answer.relations import Computed, Relation, Stored, computed
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.selectors import (
     SELECTORS,
     distinct_points,
     mode_points,
-    raw_points,
     select_points,
 )
 from heliograph.query.influxql.answer.series import series_window
@@ -76,13 +77,16 @@ def _relations(
     return dict(sorted(found.items(), reverse=not prepared.ascending))
 
 
-def _subquery(session: Session, inner: Prepared, outer: tuple[str, ...]) -> list[Computed]:
+def _subquery(session: Session, inner: Prepared, wanted: tuple[str, ...]) -> list[Computed]:
     """Run a subquery, grouped by the outer query's tags too, and return its rows by measurement."""
-    dimensions = tuple(sorted({*inner.dimensions, *outer}))
+    dimensions = tuple(sorted({*inner.dimensions, *wanted}))
     rows: dict[str, list[list[Any]]] = {}
     for count, (key, time_ns, values) in enumerate(select_lines(session, inner, dimensions)):
         session.check_rows(count)
         rows.setdefault(key[0], []).append([time_ns, *key[1], *values])
+    if not inner.aggregated or inner.interval is not None:  # by time whatever their series
+        for some in rows.values():
+            some.sort(key=itemgetter(0), reverse=not inner.ascending)
     output = inner.output()
     schema = Schema(output.fields, frozenset(dimensions))
     fields = [
@@ -104,33 +108,10 @@ def _raw(prepared: Prepared, groups: Sequence[Group]) -> Iterator[Line]:
         fields = [ref for ref in refs if group.shows(ref)]
         if not fields:
             continue
-        for row in _raw_rows(group, refs, fields):
+        for row in raw_rows(group, refs, fields):
             width = len(group.keys)
-            values: dict[Expression, Value] = dict(zip(refs, row[width + 1 :], strict=True))
+            values: dict[Expression, Value] = dict(zip(refs, row[width + 1 :], strict=False))
             yield (group.name, row[:width]), row[width], [value(values) for value in evaluators]
-
-
-def _raw_rows(group: Group, refs: list[Ref], fields: list[Ref]) -> list[Any]:
-    columns = [(f"c{number}", ref) for number, ref in enumerate(refs)]
-    present = [alias for alias, ref in columns if ref in fields]
-    sql, parameters = group.scan(columns, present=present)
-    direction = "" if group.prepared.ascending else " DESC"
-    by_name = sorted(columns, key=lambda column: column[1].name)
-    order = ", ".join(f"{key}{direction}" for key in [*group.keys, "t", *(alias for alias, _ in by_name)])
-    window = group.prepared.select.window
-    if window.limit or window.offset:
-        place = f"PARTITION BY {', '.join(group.keys)} " if group.keys else ""
-        rank = f"row_number() OVER ({place}ORDER BY {order})"
-        limit = f" AND {rank} <= {window.offset + window.limit}" if window.limit else ""
-        sql = f"SELECT * FROM ({sql}) QUALIFY {rank} > {window.offset}{limit}"
-    return _limited_series(group, group.session.rows(f"{sql} ORDER BY {order}", parameters))
-
-
-def _limited_series(group: Group, rows: list[Any]) -> list[Any]:
-    width = len(group.keys)
-    keys = dict.fromkeys((group.name, row[:width]) for row in rows)
-    kept = series_window(group, list(keys))
-    return rows if len(kept) == len(keys) else [row for row in rows if (group.name, row[:width]) in set(kept)]
 
 
 def _refs(node: Expression) -> list[Ref]:
@@ -158,12 +139,12 @@ def _aggregated(prepared: Prepared, groups: Sequence[Group]) -> Iterator[Line]:
     calls = list(dict.fromkeys(call for entry in prepared.fields for call in _calls(entry.expression)))
     aux = list(dict.fromkeys(ref for entry in prepared.fields for ref in _aux(entry.expression)))
     evaluators = [evaluator(entry.expression) for entry in prepared.fields]
-    row: dict[Expression, Value] = {}
     for group in groups:
         run = _Run(group, calls, aux)
         found = run.all()
         keys = sorted({key for points in found.values() for key in points}, reverse=not prepared.ascending)
         for key in series_window(group, keys):
+            row: dict[Expression, Value] = {}
             for time_ns in run.joined(found, key, row):
                 yield key, time_ns, [value(row) for value in evaluators]
 
@@ -255,8 +236,7 @@ class _Run:
 
     @staticmethod
     def _raw(group: Group, call: Call) -> Found:
-        column = call.args[0]
-        assert isinstance(column, Ref)
+        column = argument(call)
         kinds = NUMERIC | {"string", "boolean"} if call.name == "elapsed" else NUMERIC
         return raw_points(group, column) if check_type(call, group.type_of(column), kinds) else {}
 
@@ -290,11 +270,15 @@ class _Run:
                     row[call] = points.values[at]
                     places[number] += 1
                 elif self._prepared.fill != "previous":
-                    row[call] = self._absent()
+                    row[call] = self._absent(call)
             yield time_ns
 
-    def _absent(self) -> Value:
-        return self._prepared.select.fill_value if self._prepared.fill == "number" else None
+    def _absent(self, call: Call) -> Value:
+        """Return what stands where a function has no point at the time of another."""
+        if self._prepared.fill != "number":
+            return None
+        value, kind = self._prepared.select.fill_value, value_type(call, self._prepared.schema)
+        return number_of(value, kind) if kind in NUMERIC else value
 
     def _alone(self, call: Call, points: Points, row: dict[Expression, Value]) -> Iterator[int]:
         for number, time_ns in enumerate(points.times_ns):

@@ -86,7 +86,8 @@ class Group:
         if self.prepared.condition is not None:
             where = f" WHERE {condition.sql(self.prepared.condition)}"
         keys = [f"coalesce({key}, '') AS {key}" for key in self.keys]
-        items = ", ".join([*keys, "t", *(alias for alias, _ in columns)])
+        inner = any(isinstance(one, Computed) for one in self.relations)
+        items = ", ".join([*keys, "t", *(alias for alias, _ in columns), *(["n"] if inner else [])])
         return f"SELECT {items} FROM ({' UNION ALL '.join(parts)}){where}", condition.parameters
 
     def _condition_names(self) -> list[Ref]:

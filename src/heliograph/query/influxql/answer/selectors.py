@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from heliograph.query.influxql.answer.aggregates import Found, argument, check_type, window_sql
+from heliograph.query.influxql.answer.aggregates import Found, argument, check_type, number, window_sql
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.shapes import NUMERIC, Points
 from heliograph.query.influxql.answer.windows import Interval
-from heliograph.query.influxql.tree import Call, Integer, Number, Ref
+from heliograph.query.influxql.tree import Call, Ref
 
 _ORDERS: Final = {
     "first": "t, c DESC",
@@ -75,13 +75,10 @@ def select_points(
 
 def _wanted_rank(call: Call, place: str) -> str:
     if call.name == "percentile":
-        share = call.args[1]
-        assert isinstance(share, Integer | Number)
-        return f"r = floor(count(*) OVER (PARTITION BY {place}) * {float(share.value)!r}::DOUBLE / 100 + 0.5)"
+        share = float(number(call))
+        return f"r = floor(count(*) OVER (PARTITION BY {place}) * {share!r}::DOUBLE / 100 + 0.5)"
     if call.name in _MANY:
-        count = call.args[-1]
-        assert isinstance(count, Integer)
-        return f"r <= {count.value}"
+        return f"r <= {int(number(call))}"
     return "r = 1"
 
 
@@ -97,21 +94,6 @@ def _collect(group: Group, sql: str, parameters: list[Any], *, with_aux: bool) -
             [row[width + 2 :] for row in listed] if with_aux else None,
         )
     return found
-
-
-def raw_points(group: Group, ref: Ref) -> Found:
-    """Return all points of a column, by time."""
-    if not group.known(ref):
-        return {}
-    sql, parameters = group.scan([("c", ref)], present=["c"])
-    keys = "".join(f"{key}, " for key in group.keys)
-    direction = "" if group.prepared.ascending else " DESC"
-    return _collect(
-        group,
-        f"SELECT {keys}t, c FROM ({sql}) WHERE c IS NOT NULL ORDER BY {keys}t{direction}, c",
-        parameters,
-        with_aux=False,
-    )
 
 
 def distinct_points(group: Group, call: Call, interval: Interval | None) -> Found:
@@ -135,10 +117,10 @@ def mode_points(group: Group, call: Call, interval: Interval | None) -> Found:
 
 
 def _mode(rows: list[Any]) -> Any:
-    """Of equally frequent values the one wins that came first; one that came once only if nothing came twice."""
+    """Of equally frequent values the earliest wins, and one that came once only if it is the smallest."""
     if isinstance(rows[0][2], bool):
         counts = {row[2]: row[3] for row in rows}
-        return counts.get(True, 0) > counts.get(False, 0)
+        return counts.get(True, 0) >= counts.get(False, 0)
     _, _, mode, most, _, last = rows[0]
     for _, _, value, count, first, latest in rows[1:]:
         if count > 1 and (count > most or (count == most and first <= last)):

@@ -1,6 +1,7 @@
 """SLIMIT and SOFFSET: which series of an answer are shown.
 
-They count the series that the catalogue knows, as InfluxDB does: one without points in the answer counts.
+They count the series that the catalogue knows, as InfluxDB does: one without points in the answer counts,
+and SOFFSET without SLIMIT shows none.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ def series_window(group: Group, keys: list[Key]) -> list[Key]:
     window = group.prepared.select.window
     if group.prepared.inner or not (window.series_limit or window.series_offset):
         return keys
-    last = window.series_offset + window.series_limit if window.series_limit else None
-    counted = sorted({*keys, *_catalogued(group)}, reverse=not group.prepared.ascending)
-    shown = set(counted[window.series_offset : last])
+    counted = sorted({*keys, *_catalogued(group)}, key=lambda key: _order(group.dimensions, key))
+    shown = set(counted[window.series_offset : window.series_offset + window.series_limit])
     return [key for key in keys if key in shown]
+
+
+def _order(dimensions: tuple[str, ...], key: Key) -> str:
+    """Series are counted by the text of the tags that they have: first all keys, then all values."""
+    present = [(tag, value) for tag, value in zip(dimensions, key[1], strict=True) if value]
+    return "|".join([tag for tag, _ in present] + [value for _, value in present])
 
 
 def _catalogued(group: Group) -> set[Key]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from heliograph.model.time import SECOND_NS
-from heliograph.query.influxql.answer.aggregates import wrapped
+from heliograph.query.influxql.answer.aggregates import number, wrapped
 from heliograph.query.influxql.answer.shapes import Points
 from heliograph.query.influxql.answer.windows import Interval
-from heliograph.query.influxql.tree import Call, Duration, Integer
+from heliograph.query.influxql.tree import Call, Duration
 
 Pair = tuple[int, Any]
 TRANSFORMS: Final = frozenset(
@@ -37,9 +37,7 @@ def transform(call: Call, points: Points, interval: Interval | None, *, ascendin
     elif call.name in ("difference", "non_negative_difference"):
         made = _difference(present, negative=call.name == "difference")
     elif call.name == "moving_average":
-        size = call.args[1]
-        assert isinstance(size, Integer)
-        made = _moving_average(present, size.value)
+        made = _moving_average(present, int(number(call)))
     elif call.name == "cumulative_sum":
         made = _cumulative_sum(present)
     else:
@@ -81,15 +79,19 @@ def _difference(pairs: Iterable[Pair], *, negative: bool) -> Iterator[Pair]:
 
 
 def _moving_average(pairs: Iterable[Pair], size: int) -> Iterator[Pair]:
-    window: deque[Any] = deque(maxlen=size)
+    window: deque[Any] = deque()
+    total: Any = 0
     latest: int | None = None
     for at, value in pairs:
         if at == latest:
             continue
         latest = at
-        window.append(value)
         if len(window) == size:
-            yield at, sum(map(float, window)) / size
+            total -= window.popleft()
+        window.append(value)
+        total += value
+        if len(window) == size:
+            yield at, float(total) / size
 
 
 def _cumulative_sum(pairs: Iterable[Pair]) -> Iterator[Pair]:

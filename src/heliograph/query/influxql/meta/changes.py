@@ -119,7 +119,8 @@ async def _drop_policy(node: tree.Drop, databases: Databases, changes: Changes) 
             continue
         if info.bucket == node.database:
             raise QueryError(
-                f'retention policy "{info.name}" is the bucket "{info.bucket}" itself; DROP DATABASE removes it'
+                f'retention policy "{info.name}" is the bucket "{info.bucket}" itself;'
+                " DROP DATABASE removes it"
             )
         await changes.delete_bucket(info.bucket)
         databases.drop(node.database, info.name)

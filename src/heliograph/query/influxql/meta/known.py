@@ -130,6 +130,31 @@ class _Filter:
         raise QueryError("invalid tag comparison operator")
 
 
+def measurements_matching(session: Session, known: list[Known], condition: Expression) -> list[Known]:
+    """Return the measurements that match a condition on tags.
+
+    As in InfluxDB one that has a tag matches ``!=`` and ``!~`` if no value of it is, or matches, that.
+    """
+    if isinstance(condition, Paren):
+        return measurements_matching(session, known, condition.inner)
+    if isinstance(condition, Logic):
+        parts = [measurements_matching(session, known, term) for term in condition.terms]
+        every = condition.operator == "AND"
+        return [one for one in known if (all if every else any)(one in part for part in parts)]
+    if not isinstance(condition, Binary) or not isinstance(condition.left, Ref):
+        raise QueryError("invalid tag comparison operator")
+    name, wanted, found = condition.left.name, condition.right, []
+    for one in known:
+        values = sorted({value for key in one.series for tag, value in key if tag == name})
+        if isinstance(wanted, Regex):
+            matched = bool(session.matches(wanted.pattern, values))
+        else:
+            matched = isinstance(wanted, Text) and wanted.value in values
+        if values and matched == (condition.operator in ("=", "=~")):
+            found.append(one)
+    return found
+
+
 def chosen_names(session: Session, names: Sequence[str], wanted: KeyFilter | None) -> list[str]:
     """Return those of some names that ``WITH KEY`` or ``WITH MEASUREMENT`` lets through."""
     if wanted is None:

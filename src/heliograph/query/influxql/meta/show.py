@@ -20,6 +20,7 @@ from heliograph.query.influxql.meta.known import (
     chosen_names,
     known_measurements,
     matching,
+    measurements_matching,
 )
 from heliograph.query.influxql.tree import Measurement, Show, ShowSchema, Window
 
@@ -40,6 +41,9 @@ def show_schema(session: Session, databases: Databases, asked: ShowSchema) -> li
         session.may_read(bucket)
     known = known_measurements(session, buckets, asked.sources)
     condition, span = split_condition(asked.condition, session.now_ns)
+    if asked.noun == "MEASUREMENTS" and condition is not None:
+        known = measurements_matching(session, known, condition)
+        condition = None
     if condition is not None or span.min_ns is not None:
         for one in known:
             one.series = matching(session, one, condition, span)
