@@ -210,10 +210,8 @@ class Questions:
         )
         columns = call + self._some(0.5, self._pick(", host", ", f", ", i, zone"))
         if r.random() < 0.4:
-            return (
-                f"SELECT {columns} FROM {self._source()}{self._where(bounded=True)}{self._group(self._time())}"
-                f"{self._pick('', ' fill(none)')}"
-            )
+            tail = self._where(bounded=True) + self._group(self._time()) + self._pick("", " fill(none)")
+            return f"SELECT {columns} FROM {self._source()}{tail}"
         return f"SELECT {columns} FROM {self._source()}{self._where()}{self._group()}"
 
     def _change(self) -> str:
@@ -254,7 +252,7 @@ class Questions:
         aggregated = "(x)" in outer
         number = self._number()
         inner = self._pick(
-            f"SELECT {number} AS x FROM {self._source()}{self._where()}{self._group()}",
+            f"SELECT {number} AS x FROM {self._source()}{self._where()}{self._group() if aggregated else ''}",
             f"SELECT {self._pick('mean', 'max', 'sum', 'count')}({number}) AS x FROM {self._source()}"
             f"{self._where(bounded=True)}{self._group(self._time())}{self._pick('', ' fill(none)')}",
             # of several series InfluxDB 1.6 fills the gaps of a subquery's series more than once
@@ -279,7 +277,8 @@ class Questions:
             f"SELECT {self._pick('mean', 'sum', 'max')}({self._pick('s', 'b', 'nosuch', 'host')}) FROM cpu",
             f"SELECT mean({self._number()}), {self._pick('f', 'host')} FROM cpu",
             f"SELECT f FROM cpu GROUP BY {self._time()}",
-            f"SELECT {self._pick('count(*)', 'first(*)', 'stddev(*)', 'spread(/f|i/)')} FROM {self._source()}{self._group()}",
+            f"SELECT {self._pick('count(*)', 'first(*)', 'stddev(*)', 'spread(/f|i/)')}"
+            f" FROM {self._source()}{self._group()}",
             f"SELECT * FROM {self._source()}{self._where()}{self._group()} LIMIT 3",
         )
 
@@ -291,7 +290,8 @@ class Questions:
             f"SHOW SERIES{source}{where}",
             f"SHOW TAG KEYS{source}{where}",
             f"SHOW FIELD KEYS{source}",
-            f"SHOW TAG VALUES{source} WITH KEY {self._pick('= host', '=~ /o/', 'IN (host, zone)', '!= host')}{where}",
+            f"SHOW TAG VALUES{source} WITH KEY"
+            f" {self._pick('= host', '=~ /o/', 'IN (host, zone)', '!= host')}{where}",
             f"SHOW TAG VALUES{source} WITH KEY = zone LIMIT 1",
             f"SHOW SERIES EXACT CARDINALITY{source}",
         )

@@ -108,7 +108,7 @@ class _Changes:
 
 @speaks_v1
 async def query(request: Request) -> Response:
-    """``GET`` and ``POST /query``: ``q``, ``db``, ``rp``, ``epoch``, ``params``, ``chunked``, ``chunk_size``, ``pretty``."""
+    """``/query?q=…[&db=…][&rp=…][&epoch=…][&params=…][&chunked=true][&chunk_size=…][&pretty=true]``."""
     hub = services(request)
     caller = caller_of(request, hub.identities)
     given = await _parameters(request)

@@ -61,7 +61,7 @@ def _early(moment: dt.datetime, fraction: str) -> str:
 
 
 def _value(value: Any) -> Any:
-    """Return a number as Go prints it: without a fraction that says nothing; what JSON has no word for is null."""
+    """Return a number without a fraction that says nothing; what JSON has no word for is null."""
     if type(value) is float:
         if not math.isfinite(value):
             return None

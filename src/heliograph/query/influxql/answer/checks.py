@@ -112,14 +112,14 @@ class Checked:
         self._symbol(call.name, argument, wildcard=wildcard)
 
     def percentile(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
-        """Check percentile()."""
+        """Check a percentile."""
         _count_args(call, 2)
         if not isinstance(call.args[1], Integer | Number):
             raise QueryError("expected float argument in percentile()")
         self._symbol(call.name, call.args[0], wildcard=wildcard)
 
     def sample(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
-        """Check sample()."""
+        """Check a sample."""
         _count_args(call, 2)
         size = call.args[1]
         if not isinstance(size, Integer):
@@ -129,7 +129,7 @@ class Checked:
         self._symbol(call.name, call.args[0], wildcard=wildcard)
 
     def distinct_values(self, call: Call, _: bool) -> None:  # noqa: FBT001
-        """Check distinct()."""
+        """Check a list of distinct values."""
         _distinct_args(call)
         self.distinct = True
         self.only_selectors = False
@@ -164,7 +164,7 @@ class Checked:
             self._symbol(call.name, first, wildcard=wildcard)
 
     def integral(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
-        """Check integral()."""
+        """Check an integral."""
         _count_between(call, 1, 2)
         if len(call.args) == 2:
             if not isinstance(call.args[1], Duration):

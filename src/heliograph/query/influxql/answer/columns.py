@@ -186,7 +186,7 @@ def _names_within(node: Expression) -> list[str]:
 
 
 def unique_names(fields: Sequence[Field]) -> list[str]:
-    """Return the names of the columns: aliases as they are, other names with a number where they are taken."""
+    """Return the names of the columns: aliases as they are, others with a number where they are taken."""
     taken = {entry.alias: 1 for entry in fields if entry.alias}
     names = []
     for entry in fields:
