@@ -9,12 +9,12 @@ PIP := $(RUN) -m pip --quiet --disable-pip-version-check --no-input
 RUNTIME := $(VENV)/runtime.stamp
 DEV := $(VENV)/dev.stamp
 NODE_MODULES := web/node_modules/.package-lock.json
-NATIVE_SOURCES := $(wildcard src/heliograph/codec/lineprotocol/*.p[yx][xi] src/heliograph/query/*.p[yx][xi])
+NATIVE_SOURCES := $(wildcard src/heliograph/*/*.p[yx][xi] src/heliograph/*/*/*.p[yx][xi])
 PAGE := src/heliograph/page/index.html
 PAGE_SOURCES := $(shell find web -name node_modules -prune -o -type f -print)
 
 # What the tests use that no Python or npm package brings.
-DEBIAN_PACKAGES := chromium influxdb iproute2 mosquitto mosquitto-clients
+DEBIAN_PACKAGES := chromium e2fsprogs faketime influxdb iproute2 mosquitto mosquitto-clients strace
 BENCH_PACKAGES := influxdb victoria-metrics
 PYTHON_FILES := src tests bench examples docs
 PYTEST := $(RUN) -m pytest $(if $(CI),-p no:cacheprovider)
@@ -96,7 +96,7 @@ lock: | $(RUN) ## write the pinned dependencies anew (LOCK=--upgrade takes newer
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(VENV) build dist src/*.egg-info src/heliograph/page web/node_modules
-	rm -f src/heliograph/codec/lineprotocol/native.c src/heliograph/codec/lineprotocol/native.*.so
+	rm -f src/heliograph/*/*/native.c src/heliograph/*/*/native.*.so
 	rm -f src/heliograph/query/kernel.c src/heliograph/query/kernel.*.so
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 

@@ -1,7 +1,7 @@
-"""The compiled part of the package; all else that there is to tell about it stands in pyproject.toml.
+"""The compiled parts of the package; all else that there is to tell about it stands in pyproject.toml.
 
-Without a compiler the installation goes on and the package has its parser in Python. ``HELIO_PURE=1`` leaves
-the compiled part out on purpose: that wheel is for every machine.
+Without a compiler the installation goes on and the package does in Python what they do. ``HELIO_PURE=1`` leaves
+the compiled parts out on purpose: that wheel is for every machine.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
-FOLDER = "src/heliograph/codec/lineprotocol"
-# Given to setup() as it is: cythonize() would make new extensions of it that are not optional.
-NATIVE = Extension(
-    "heliograph.codec.lineprotocol.native",
-    sources=[f"{FOLDER}/native.pyx"],
-    depends=[f"{FOLDER}/{part}.pxi" for part in ("decimal", "names", "scanner")],
-    # Debugging symbols would make it four times as large.
-    extra_compile_args=["-g0"],
-    optional=True,
-)
+
+def compiled(module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> Extension:
+    """Return a module that is compiled, given the files that it includes."""
+    path = Path("src/heliograph", module)
+    return Extension(
+        f"heliograph.{module.replace('/', '.')}",
+        sources=[f"{path}.pyx"],
+        depends=[str(path.with_name(f"{part}.pxi")) for part in parts],
+        # Debugging symbols would make it four times as large.
+        extra_compile_args=["-g0", *options],
+        optional=True,
+    )
 
 
-QUERY = "src/heliograph/query"
-KERNEL = Extension(
-    "heliograph.query.kernel",
-    sources=[f"{QUERY}/kernel.pyx"],
-    depends=[f"{QUERY}/{part}.pxi" for part in ("arrow_stream", "merge", "sinks")],
-    extra_compile_args=["-g0", "-O3", "-fno-strict-aliasing"],
-    optional=True,
-)
+# Given to setup() as they are: cythonize() would make new extensions of them that are not optional.
+NATIVE = [
+    compiled("codec/lineprotocol/native", ("decimal", "names", "scanner")),
+    compiled("query/kernel", ("arrow_stream", "merge", "sinks"), ("-O3", "-fno-strict-aliasing")),
+    compiled("store/hot/native"),
+]
 
 
 class HonestWheel(bdist_wheel):
@@ -50,6 +50,6 @@ class HonestWheel(bdist_wheel):
 
 
 setup(
-    ext_modules=[] if os.environ.get("HELIO_PURE") == "1" else [NATIVE, KERNEL],
+    ext_modules=[] if os.environ.get("HELIO_PURE") == "1" else NATIVE,
     cmdclass={"bdist_wheel": HonestWheel},
 )

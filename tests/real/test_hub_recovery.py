@@ -97,6 +97,27 @@ def test_streams_that_were_recreated_are_read_from_their_first_message(tmp_path:
         assert stored(hub) == (count, count)
 
 
+def test_streams_restored_from_an_older_copy_skip_nothing_new(tmp_path: Path) -> None:
+    with HubProcess(tmp_path / "hub", "--no-agent") as hub:
+        count = fill(hub, 0, 4)
+        hub.stop()
+        older = shutil.copytree(hub.home / "nats" / "jetstream", tmp_path / "older")
+        hub.start()
+        count = fill(hub, count, 10)
+        hub.stop()
+        shutil.rmtree(hub.home / "nats" / "jetstream")
+        shutil.copytree(older, hub.home / "nats" / "jetstream")
+        hub.start()
+        assert stored(hub) == (count, count)
+        for _ in range(3):  # until the streams have grown past where they had been
+            count = fill(hub, count, 4)
+            assert stored(hub) == (count, count)
+            hub.kill()
+            hub.start()
+        assert stored(hub) == (count, count)
+        assert hub.status()["warnings"] == []
+
+
 def test_fields_of_unsealed_points_keep_their_type_after_a_kill(hub: HubProcess) -> None:
     assert hub.write(f"m v=1i {T}") == 204
     hub.kill()

@@ -74,3 +74,19 @@ def test_a_wrong_token_and_a_wrong_bucket(hub: HubProcess, client: InfluxDBClien
     ):
         stranger.write_api(SYNCHRONOUS).write("telegraf", record="room t=1")
     assert refused.value.status == 401
+
+
+def test_a_client_that_writes_in_the_background_sits_out_a_restart(
+    hub: HubProcess, client: InfluxDBClient
+) -> None:
+    failed: list[object] = []
+    options = WriteOptions(batch_size=50, flush_interval=50, retry_interval=100, max_retries=20)
+    with client.write_api(options, error_callback=lambda *all_: failed.append(all_)) as background:
+        for i in range(100):
+            background.write("telegraf", record=f"outage v={i}i {T + i}")
+        hub.kill()
+        for i in range(100, 300):
+            background.write("telegraf", record=f"outage v={i}i {T + i}")
+        hub.start()
+    assert failed == []
+    assert hub.sql("SELECT count(*), sum(v) FROM outage") == [[300, sum(range(300))]]

@@ -19,6 +19,9 @@ SETTINGS = {
     "line_bytes": 100,
     "point_tags": 2,
     "point_fields": 3,
+    "query_groups": 20,
+    "query_rows": 10,
+    "query_seconds": 1,
 }
 
 
@@ -81,3 +84,28 @@ def test_points_of_too_many_series_over_mqtt_can_be_seen(small: HubProcess) -> N
     assert hosts(small) == ["a", "b", "c"]
     (line,) = small.json("GET", "/api/ledger")["devices"]
     assert (line["visible"], line["points"], line["quarantined"]) == (1, 3, 1)
+
+
+def test_answers_beyond_a_limit_are_refused_with_its_name(small: HubProcess) -> None:
+    lines = "\n".join(f"m,host={host} v={n} {T + n * 1_000_000}" for host in "abc" for n in range(7))
+    assert small.write(lines) == 204
+
+    def ask(**query: Any) -> dict[str, Any]:
+        body = {"start_ms": T // 1_000_000, "end_ms": T // 1_000_000 + 7, "interval_ms": 1}
+        entry = {"measurement": "m", "fields": ["v"], **query}
+        answer: dict[str, Any] = small.json("POST", "/api/query", body | {"queries": [entry]})["results"][0]
+        return answer
+
+    assert "20 intervals times series are the most (limits.query_groups)" in ask(group_by=["host"])["error"]
+    assert len(ask()["time_ms"]) == 7
+    assert "more than 10 rows, which are the most (limits.query_rows)" in ask(fn="points")["error"]
+    assert len(ask(fn="points", limit=10)["time_ms"]) == 10
+    for sql, limit in {
+        "SELECT * FROM m": "more than 10 rows, which are the most (limits.query_rows)",
+        "SELECT count(*) FROM range(99999) a, range(99999) b, range(99999) c WHERE a.range * b.range = 7": (
+            "longer than 1 s (limits.query_seconds)"
+        ),
+    }.items():
+        status, _, answer = small.request("POST", "/api/sql", {"sql": sql})
+        assert (status, limit in json.loads(answer)["message"]) == (400, True), answer
+    assert len(small.sql("SELECT * FROM m LIMIT 10")) == 10

@@ -340,15 +340,13 @@ def test_only_the_operator_and_the_hubs_own_page_change_buckets(hub: HubProcess)
     assert hub.request("POST", "/api/buckets", {"name": "own"}, headers={"Origin": hub.http_url})[0] == 201
 
 
-@pytest.mark.parametrize(
-    "name", ["", "_system", "a/b", "a\\b", 'a"b', "a\nb", "x" * 65, None, 5, ".", "..", "-x"]
-)
+@pytest.mark.parametrize("name", ["", "_system", "a\\b", 'a"b', "a\nb", "x" * 65, None, 5, ".", "..", "-x"])
 def test_names_that_are_none_are_refused(hub: HubProcess, name: object) -> None:
     status, _, answer = hub.request("POST", "/api/buckets", {"name": name})
     assert (status, json.loads(answer)["code"]) == (400, "invalid")
 
 
-@pytest.mark.parametrize("name", ["a", "Wohnzimmer süd", "a.b", "a%2Fb", "a b", "x" * 64, "1", "日"])
+@pytest.mark.parametrize("name", ["a", "Wohnzimmer süd", "a.b", "a/b", "a%2Fb", "a b", "x" * 64, "1", "日"])
 def test_any_other_name_is_a_bucket(hub: HubProcess, name: str) -> None:
     helio(hub, "bucket", "create", name, "--keep", "1d")
     assert write(hub, f"{V2}{quote(name)}", "m v=1") == (204, {})

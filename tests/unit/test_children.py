@@ -13,6 +13,7 @@ from heliograph.query.children import Child, ChildEnded, Children
 
 REQUEST: dict[str, Any] = {
     "sql": "SELECT 40 + 2 AS x",
+    "parameters": {},
     "views": {},
     "measurements": [],
     "files": [],

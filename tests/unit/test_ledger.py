@@ -88,6 +88,8 @@ def test_old_boots_become_sums() -> None:
         4 * (MAX_BOOTS + 3),
         2 * (MAX_BOOTS + 3),
     )
+    assert boots.may_have(Mark("b0", 2)), "nobody knows any more"
+    assert not boots.may_have(Mark(f"b{MAX_BOOTS}", 2))
     assert {gap.boot for gap in boots.gaps()} == {f"b{number}" for number in range(3, MAX_BOOTS + 3)}
 
 

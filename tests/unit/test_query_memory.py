@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from heliograph.errors import QueryError, StoreError
 from heliograph.model.point import FieldValue, Point
+from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Select, SelectRows, Value
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.relation import Snapshot
@@ -117,7 +118,7 @@ def filled(kept: Kept, steps: Sequence[Sequence[Point]]) -> Snapshot:
 def in_sql(kept: Kept, snapshot: Snapshot, select: Select) -> Columns:
     with kept.duck.cursor() as cursor:
         sql, parameters = select_sql(select, snapshot, cursor.register)
-        return columns_of(select, cursor.rows(sql, parameters))
+        return columns_of(select, cursor.rows(sql, parameters), QueryLimits(10**9))
 
 
 def close(one: Sequence[Value], other: Sequence[Value]) -> bool:

@@ -12,7 +12,7 @@ from heliograph.errors import BucketNotFound, QueryError
 from heliograph.model.point import FieldValue, Point, UInt
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
-from heliograph.query.plan import MAX_BUCKETS, Aggregate, Columns, Select
+from heliograph.query.plan import Aggregate, Columns, Select
 from heliograph.query.sql import RATE_LOOKBACK_NS
 from tests.unit.stored_points import BUCKET, Kept, point
 
@@ -273,6 +273,3 @@ def test_plans_that_make_no_sense_are_refused_with_the_reason() -> None:
     for interval in (0, -1):
         with pytest.raises(QueryError, match="longer than nothing"):
             plan(interval=interval)
-    with pytest.raises(QueryError, match=r"11,001 intervals, 11,000 are the most"):
-        plan(end=MAX_BUCKETS)
-    assert plan(end=MAX_BUCKETS - 1).end_ns == MAX_BUCKETS - 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import DAY_NS, MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.duck import Duck
-from heliograph.store.hot import HotTable
+from heliograph.store.hot.table import HotTable
 from heliograph.store.relation import MAX_WINDOWS, Segment, Snapshot, Window, overlaps
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter
@@ -79,7 +79,8 @@ def keep(sources: list[list[list[Point]]], sealed: int, writer: SegmentWriter) -
         if number >= sealed:
             hot.append(source.copy())
             continue
-        for written in writer.write(BUCKET, measurement, source.copy(), str(number)):
+        source.freeze()
+        for written in writer.write(BUCKET, measurement, source, str(number)):
             known = (written.columns, written.rows, written.min_ns, written.max_ns, written.size_bytes)
             segments.append(Segment(len(segments), written.path, *known))
     return Snapshot(measurement, tuple(segments), tuple(hot))

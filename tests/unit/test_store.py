@@ -59,7 +59,9 @@ def test_files_of_a_seal_that_was_not_committed_are_swept(kept: Kept) -> None:
     snapshot = kept.store.snapshot(BUCKET, "cpu")
     assert snapshot is not None
     stamp = f"{kept.store._started:x}-crashed"
-    stray = list(kept.store._writer.write(BUCKET, snapshot.measurement, snapshot.hot[0], stamp))
+    hot = kept.store._current.tables[BUCKET, "cpu"]
+    hot.freeze()
+    stray = list(kept.store._writer.write(BUCKET, snapshot.measurement, hot, stamp))
     unfinished = stray[0].path.with_suffix(".tmp")
     unfinished.write_bytes(b"half a file")
     assert len(kept.files) == len(known) + 2

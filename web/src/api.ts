@@ -116,6 +116,8 @@ export interface LedgerLine {
   readonly state: "missing" | "refused" | "hot" | "whole";
   /** Where one device was asked for: the first and last number of batches that are missing. */
   readonly gaps?: readonly { readonly boot: string; readonly first: number; readonly last: number }[];
+  /** How many of the missing have numbers that are not kept any more. */
+  readonly unlisted?: number;
 }
 
 export interface Ledger {

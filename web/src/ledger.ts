@@ -53,6 +53,17 @@ export function flow(lines: readonly LedgerLine[]): Step[] {
   ];
 }
 
+const URGENCY = { missing: 0, refused: 1, hot: 2, whole: 2 } as const;
+
+/** The lines to show, what is wrong first, and how many there are beyond those. */
+export function shownLines(
+  lines: readonly LedgerLine[],
+  most: number,
+): { shown: LedgerLine[]; more: number } {
+  const sorted = [...lines].sort((a, b) => URGENCY[a.state] - URGENCY[b.state]);
+  return { shown: sorted.slice(0, most), more: Math.max(0, lines.length - most) };
+}
+
 /** Every line, and how many messages no line has yet. */
 export function linesOf(ledger: Ledger): { lines: LedgerLine[]; waiting: number } {
   const waiting = ledger.streams.reduce(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LedgerLine } from "../src/api";
-import { flow, linesOf } from "../src/ledger";
+import { flow, linesOf, shownLines } from "../src/ledger";
 
 const line: LedgerLine = {
   name: "pi",
@@ -59,5 +59,16 @@ describe("the lines", () => {
     const found = linesOf({ devices: [line], buckets: [{ ...line, name: "lab" }], rest: [], streams });
     expect(found.lines.map((one) => one.name)).toEqual(["pi", "lab"]);
     expect(found.waiting).toBe(3);
+  });
+});
+
+describe("a long ledger", () => {
+  it("shows what is wrong first, and tells how much more there is", () => {
+    const named = (name: string, state: LedgerLine["state"]) => ({ ...line, name, state });
+    const lines = [named("a", "whole"), named("b", "hot"), named("c", "refused"), named("d", "missing")];
+    const { shown, more } = shownLines(lines, 3);
+    expect(shown.map((one) => one.name)).toEqual(["d", "c", "a"]);
+    expect(more).toBe(1);
+    expect(shownLines(lines, 4).more).toBe(0);
   });
 });

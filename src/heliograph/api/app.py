@@ -14,7 +14,7 @@ from heliograph.api import buckets, data, health, page, session, state
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
-from heliograph.api.influx.routes import INFLUX_ROUTES
+from heliograph.api.influxdb.routes import INFLUX_ROUTES
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (

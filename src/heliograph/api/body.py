@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
 from typing import Any, Final
@@ -32,6 +33,19 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
             raise PayloadTooLarge(None, limit_bytes)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def read_packed(request: Request, limit_bytes: int) -> tuple[bytes, bytes | None]:
+    """Return the body unpacked, and the gzip bytes where it came as such.
+
+    Raises:
+        PayloadTooLarge: over the limit, as it came or unpacked.
+        DecodeError: it says that it is gzip and is not.
+    """
+    body = await read_body(request, limit_bytes)
+    if request.headers.get("content-encoding", "").lower() != "gzip":
+        return body, None
+    return await asyncio.to_thread(gunzip, body, limit_bytes), body
 
 
 def gunzip(data: bytes, limit_bytes: int) -> bytes:

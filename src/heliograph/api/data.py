@@ -17,7 +17,7 @@ from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
 from heliograph.query.plan import (
-    MAX_ROWS,
+    ALL,
     Aggregate,
     Columns,
     Comparison,
@@ -99,11 +99,11 @@ async def query(request: Request) -> Response:
     hub = services(request)
     caller = caller_of(request, hub.identities)
     asked = await read_json(request)
+    bucket = _expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
     queries = _expect(asked, "queries", list)
     if not 1 <= len(queries) <= MAX_QUERIES:
         raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
-    bucket = _expect(asked, "bucket", str, DEFAULT_BUCKET)
-    hub.identities.require(caller, Action.READ, bucket)
     span = _Span(*(_expect(asked, key, int) * _MS for key in ("start_ms", "end_ms", "interval_ms")))
     check_range(*span)
     results: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ def _rows_plan(bucket: str, span: _Span, entry: dict[str, Any]) -> SelectRows:
         where={str(tag): _words(where, tag) for tag in where},
         tags=_words(entry, "group_by"),
         conditions=_conditions(entry),
-        limit=_expect(entry, "limit", int, MAX_ROWS),
+        limit=_expect(entry, "limit", int, ALL),
         newest=_expect(entry, "newest", bool, default=False),
     )
 

@@ -30,10 +30,11 @@ class News:
 
     def add(self, applied: Applied) -> None:
         """Take in what a batch changed."""
+        hosts = applied.hosts
         for name, (low, high) in applied.spans.items():
             known = self.spans.get(name, (low, high))
             self.spans[name] = (min(low, known[0]), max(high, known[1]))
-            self.hosts.setdefault(name, set()).update(applied.hosts[name])
+            self.hosts.setdefault(name, set()).update(hosts[name])
         self.schema = self.schema or applied.new_schema
         self.waiting.set()
 

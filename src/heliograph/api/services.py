@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from starlette.requests import HTTPConnection
 
 from heliograph.api.identity.identities import Identities
-from heliograph.api.influx.directory import Directory
+from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import LineError
 from heliograph.model.time import Precision

@@ -50,7 +50,7 @@ def token_path() -> Path:
 
 
 def request(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the hub's JSON answer.
+    """Return the hub's JSON answer; an empty one as an empty object.
 
     Raises:
         HubError: the hub does not answer, or answers with an error.
@@ -65,7 +65,7 @@ def request(method: str, path: str, body: dict[str, Any] | None = None) -> dict[
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(asked, timeout=TIMEOUT) as answer:
-            result: dict[str, Any] = json.load(answer)
+            result: dict[str, Any] = json.loads(answer.read() or b"{}")
             return result
     except urllib.error.HTTPError as error:
         raise HubError(url, _message(error), error.code) from error

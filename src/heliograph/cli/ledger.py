@@ -64,8 +64,11 @@ def _print(ledger: dict[str, Any], device: str | None) -> None:
         console.print(_table("device", [*ledger["devices"], *rest]))
     if ledger["buckets"]:
         console.print(_table("over HTTP to", ledger["buckets"]))
-    for gap in [gap for line in ledger["devices"] for gap in line.get("gaps", [])][:_SHOWN_GAPS]:
-        console.print(f"missing  boot {gap['boot']}: batches {gap['first']:,} to {gap['last']:,}")
+    for line in ledger["devices"] if device else []:
+        for gap in line["gaps"][-_SHOWN_GAPS:]:
+            console.print(f"missing  boot {gap['boot']}: batches {gap['first']:,} to {gap['last']:,}")
+        if line["unlisted"]:
+            console.print(f"missing  {line['unlisted']:,} batches whose numbers are not kept any more")
     for stream in ledger["streams"]:
         waiting = stream["acknowledged_seq"] - stream["visible_seq"]
         if waiting > 0:

@@ -25,7 +25,7 @@ COMMANDS: dict[str, str] = {
     "status": "show what the hub holds, counts and refuses",
     "ledger": "show what came from each device, and that nothing of it is missing",
     "login": "print a fresh single-use link to the page",
-    "token": "print the operator's token (on the hub's host)",
+    "token": "print the operator's token, and make others that may do less",
     "selftest": "kill parts of a hub under load, and count what it kept",
     "config": "check and show the configuration",
 }

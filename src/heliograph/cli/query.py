@@ -39,10 +39,6 @@ def run(args: argparse.Namespace) -> int:
         writer.writerows(answer["rows"])
     else:
         _print_table(names, answer["rows"])
-    if answer["truncated"]:
-        print(
-            f"Only the first {len(answer['rows']):,} rows are shown; use LIMIT or aggregate.", file=sys.stderr
-        )
     return 0
 
 

@@ -143,6 +143,12 @@ class LimitSettings:
     ledger_devices: Annotated[int, Whole(1, 1_000_000)] = 10_000
     """How many devices the ledger tells apart, 1 to 1000000; those that come later are counted together."""
 
+    query_groups: Annotated[int, Whole(1, 100_000_000)] = 100_000
+    """The most groups in one answer, intervals of time times series, 1 to 100000000."""
+
+    query_rows: Annotated[int, Whole(1, 100_000_000)] = 100_000
+    """The most rows, or points, in one answer, 1 to 100000000."""
+
     query_seconds: Annotated[float, Seconds(0.1, 3_600.0)] = 30.0
     """The longest time for one query in seconds, 0.1 to 3600."""
 

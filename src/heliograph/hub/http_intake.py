@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.api.live import LiveFeed
@@ -145,6 +145,8 @@ class HttpIntake:
         result = WriteResult(
             parsed.points - sum(taken.dropped.values()), parsed.errors, parsed.error_count, taken.dropped
         )
+        if request.whole and (parsed.error_count or taken.dropped):
+            return replace(result, points=0)
         if not result.points:
             return result
         payload = await asyncio.to_thread(pack, taken.request or request, time_ns, self._limits)
@@ -182,6 +184,8 @@ class HttpIntake:
             surplus = parsed.points - too_old - again.points
             self._counters.points_new_series += surplus
             dropped[_too_many_series(self._store.series_per_bucket)] = surplus
+        if request.whole and (parsed.error_count or dropped):
+            only = {}
         fresh = self._store.declare(bucket, only)
         return _Taken(parsed, only, dropped, fresh, self._store.life(bucket), admitted)
 
@@ -313,4 +317,4 @@ def _too_many_series(limit: int) -> str:
 
 
 def _with_new_schema(applied: Applied) -> Applied:
-    return Applied(applied.bucket, applied.spans, applied.hosts, new_schema=True)
+    return replace(applied, new_schema=True)

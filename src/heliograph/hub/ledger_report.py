@@ -40,7 +40,7 @@ async def ledger_report(
         StreamError: nats-server does not answer.
     """
     streams = await _streams(store, stream, applied)
-    lines = await asyncio.to_thread(store.ledger)
+    lines = await asyncio.to_thread(store.ledger, device)
     held = _held_devices(await stream.held(MQTT))
     in_stream: dict[Kind, Counter[str]] = {
         Kind.DEVICE: held,
@@ -48,11 +48,10 @@ async def ledger_report(
     }
     report: dict[str, Any] = {"streams": streams, "devices": [], "buckets": [], "rest": [], "other": []}
     for line in lines:
-        if device is not None and line.key != (Kind.DEVICE, device):
-            continue
         shown = _line(line, in_stream.get(line.key.kind, Counter())[line.key.name])
         if device is not None:
             shown["gaps"] = [gap._asdict() for gap in line.gaps]
+            shown["unlisted"] = line.missing - sum(gap.last - gap.first + 1 for gap in line.gaps)
         report[_KINDS[line.key.kind]].append(shown)
     return report
 

@@ -187,7 +187,7 @@ class MqttIntake:
             self._counters.qos0_points += points
         if not points:
             return []
-        return [Applied(applied.bucket, applied.spans, applied.hosts, applied.new_schema or fresh)]
+        return [replace(applied, new_schema=applied.new_schema or fresh)]
 
     def _refuse(self, refusal: Refusal) -> None:
         self._quarantine.add(refusal)

@@ -33,7 +33,7 @@ from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
 from heliograph.api.identity.identities import Identities
-from heliograph.api.influx.directory import Directory
+from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
 from heliograph.broker.blocks import block_sizes, cut_off, forget_description
@@ -58,6 +58,7 @@ from heliograph.hub.status import Status
 from heliograph.model.time import SECOND_NS
 from heliograph.query.engine import QueryEngine
 from heliograph.query.influxql.engine import InfluxqlEngine
+from heliograph.query.limits import QueryLimits
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
@@ -261,17 +262,23 @@ class Hub:
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
         self._feed = LiveFeed()
         self._thread = IngestThread()
+        limits = settings.limits
+        query_limits = QueryLimits(limits.query_groups, limits.query_rows)
         self._engine = QueryEngine(
-            store, kept.duck, threads=settings.store.threads, seconds=settings.limits.query_seconds
+            store,
+            kept.duck,
+            threads=settings.store.threads,
+            seconds=limits.query_seconds,
+            limits=query_limits,
         )
         self._influxql = InfluxqlEngine(
             store,
             kept.duck,
             kept.database,
             threads=settings.store.threads,
-            seconds=settings.limits.query_seconds,
+            seconds=limits.query_seconds,
+            limits=query_limits,
         )
-        limits = settings.limits
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
@@ -298,6 +305,7 @@ class Hub:
             home.scratch,
             seconds=settings.limits.query_seconds,
             memory_bytes=settings.store.memory_limit,
+            limits=query_limits,
         )
         self._buckets = HubBuckets(store, stream, self._thread, self._housekeeping, self._applied)
         self._identities = Identities(kept.database, home.token)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Columns, Rows, Select, SelectRows
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.duck import Cursor, Duck
@@ -32,8 +34,16 @@ class QueryEngine:
     """Answers plans from a store."""
 
     def __init__(
-        self, store: Store, duck: Duck, *, threads: int, seconds: float, memory_bytes: int = 2**25
+        self,
+        store: Store,
+        duck: Duck,
+        *,
+        threads: int,
+        seconds: float,
+        limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
+        memory_bytes: int = 2**25,
     ) -> None:
+        self._limits = limits
         self._store = store
         self._duck = duck
         self._seconds = seconds
@@ -79,14 +89,20 @@ class QueryEngine:
             self._keep_columns()
 
     def _select(self, select: Select, cursor: Cursor) -> Columns:
+        self._limits.check_intervals(select)
         snapshot = self._snapshot(select)
         answer = memory.select(select, snapshot, self._sources, cursor) if self._sources else None
         if answer is None:
             sql, parameters = select_sql(select, snapshot, cursor.register)
-            answer = columns_of(select, cursor.rows(sql, parameters))
+            rows = cursor.rows(f"{sql} LIMIT {self._limits.groups + 1}", parameters)
+            if len(rows) > self._limits.groups:
+                raise self._limits.too_many_groups()
+            answer = columns_of(select, rows, self._limits)
+        self._limits.check_columns(answer)
         return answer.limited(select.limit, newest=select.newest) if select.limit else answer
 
-    def _rows(self, select: SelectRows, cursor: Cursor) -> Rows:
+    def _rows(self, asked: SelectRows, cursor: Cursor) -> Rows:
+        select = replace(asked, limit=min(asked.limit, self._limits.rows))
         snapshot = self._snapshot(select)
         answer = memory.rows(select, snapshot, self._sources, cursor) if self._sources else None
         if answer is None:
@@ -98,6 +114,8 @@ class QueryEngine:
                 column.reverse()
             tags = columns[1 : 1 + len(select.tags)]
             answer = rows_of(select, columns[0], tags, columns[1 + len(select.tags) :])
+        if answer.truncated and asked.limit > select.limit:
+            raise self._limits.too_many_rows()
         return answer
 
     def _snapshot(self, select: Select | SelectRows) -> Snapshot:
@@ -121,7 +139,8 @@ class QueryEngine:
         except TimeoutError as error:
             await self._stop(cursor, job)
             raise QueryError(
-                f"the query took longer than {self._seconds:g} s (limits.query_seconds); ask for less"
+                f"the query took longer than {self._seconds:g} s (limits.query_seconds); ask for less, or"
+                " raise the limit"
             ) from error
         except asyncio.CancelledError:
             await self._stop(cursor, job)

@@ -9,12 +9,8 @@ from typing import Final, TypeAlias
 
 from heliograph.errors import QueryError
 
-MAX_BUCKETS: Final = 11_000
-"""More intervals than this in one range are refused: nobody can see them, and they fill the memory."""
-
-
-MAX_ROWS: Final = 100_000
-"""Points that one query may ask for as they are."""
+ALL: Final = 2**40
+"""A limit on points that is none."""
 
 
 class Aggregate(Enum):
@@ -95,20 +91,20 @@ class SelectRows:
     tags: tuple[str, ...] = ()
     """Which tags are told of each point."""
     conditions: tuple[Condition, ...] = ()
-    limit: int = MAX_ROWS
+    limit: int = ALL
     newest: bool = False
 
     def __post_init__(self) -> None:
         if not self.fields:
             raise QueryError("a query needs at least one field")
-        if not 1 <= self.limit <= MAX_ROWS:
-            raise QueryError(f"limit must be 1 to {MAX_ROWS:,}, {self.limit} came")
+        if not 1 <= self.limit <= ALL:
+            raise QueryError(f"limit must be at least 1, {self.limit} came")
         if self.end_ns <= self.start_ns:
             raise QueryError("the range is empty: its end must be after its start")
 
 
 def check_range(start_ns: int, end_ns: int, interval_ns: int) -> None:
-    """Refuse a range that is empty or has too many intervals.
+    """Refuse a range that is empty.
 
     Raises:
         QueryError: with the reason.
@@ -117,11 +113,6 @@ def check_range(start_ns: int, end_ns: int, interval_ns: int) -> None:
         raise QueryError("the range is empty: its end must be after its start")
     if interval_ns <= 0:
         raise QueryError("the interval must be longer than nothing")
-    intervals = (end_ns - start_ns) // interval_ns + 1
-    if intervals > MAX_BUCKETS:
-        raise QueryError(
-            f"the range has {intervals:,} intervals, {MAX_BUCKETS:,} are the most; ask for longer intervals"
-        )
 
 
 Value: TypeAlias = float | int | bool | str | None

@@ -23,6 +23,12 @@ _TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
 _ADDRESS_SPACE_FACTOR: Final = 8
 _ADDRESS_SPACE_FLOOR: Final = 4 * 1024**3
 """DuckDB reserves much more address space than it uses; this stops a runaway, memory_limit does the rest."""
+_DATE_BIN: Final = """CREATE MACRO
+    date_bin(stride, source) AS time_bucket(stride, source::TIMESTAMP, TIMESTAMP '1970-01-01'),
+    (stride, source, origin) AS time_bucket(stride, source::TIMESTAMP, origin::TIMESTAMP)"""
+"""InfluxDB 3's name for it, with its origin."""
+_ROW_GROUP: Final = 8_192
+"""Rows that are held in memory until they are written."""
 _KEPT_KB: Final = 128 * 1024
 """A process that was ever larger does not wait for another request."""
 
@@ -73,6 +79,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     """Return ``{"columns": [{"name", "type"}…], "rows": [[…]…], "truncated": bool}``."""
     memory = int(request["memory_bytes"])
     _limit(int(request["seconds"]), max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory))
+    _limit_files(int(request["answer_bytes"]))
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory}B",
         "threads": 1,
@@ -92,22 +99,34 @@ def _limit(seconds: int, space_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (space_bytes, space_bytes))
 
 
+def _limit_files(size_bytes: int) -> None:
+    """Let this process write no larger file; there is only one that it may write at all."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    soft = size_bytes if hard == resource.RLIM_INFINITY else min(size_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def _select(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[str, Any]:
     connection.execute("SET TimeZone = 'UTC'")
     check(connection, request["sql"])
-    connection.execute("SET allowed_paths = ?", [request["files"]])
+    file = request.get("parquet")
+    connection.execute("SET allowed_paths = ?", [[*request["files"], *([file] if file else [])]])
     connection.execute("SET enable_external_access = false")
     for name, sql in request["views"].items():
         quoted = '"' + name.replace('"', '""') + '"'
         connection.execute(f"CREATE VIEW {quoted} AS {sql}")
     # `time` is a TIMESTAMP_NS in UTC, which DuckDB does not compare with its own now()
     connection.execute("CREATE MACRO now() AS make_timestamp_ns(epoch_ns(get_current_timestamp()))")
+    connection.execute(_DATE_BIN)
     connection.execute("SET lock_configuration = true")
     limit = int(request["rows"])
-    answer = connection.sql(request["sql"])
+    answer = connection.sql(request["sql"], params=request.get("parameters") or None)
     columns = [
         {"name": name, "type": str(type_)} for name, type_ in zip(answer.columns, answer.types, strict=True)
     ]
+    if file:
+        count = _write(connection, answer.limit(limit + 1), file, int(request["answer_bytes"]))
+        return {"columns": columns, "rows": [], "truncated": count > limit}
     shown = ", ".join(_shown(number, c["type"]) for number, c in enumerate(columns, 1))
     rows = answer.project(shown).limit(limit + 1).fetchall()
     return {
@@ -115,6 +134,18 @@ def _select(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> d
         "rows": [[_plain(value) for value in row] for row in rows[:limit]],
         "truncated": len(rows) > limit,
     }
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, answer: duckdb.DuckDBPyRelation, file: str, most_bytes: int
+) -> int:
+    """Write an answer to a Parquet file, and return its number of rows."""
+    try:
+        answer.write_parquet(file, compression="zstd", row_group_size=_ROW_GROUP)
+    except duckdb.IOException as error:
+        raise Refusal(f"the answer does not fit into a file of at most {most_bytes:,} bytes") from error
+    rows = connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [file]).fetchall()
+    return int(rows[0][0])
 
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

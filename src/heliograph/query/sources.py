@@ -18,7 +18,7 @@ from heliograph.model.point import FieldType
 from heliograph.query import kernel
 from heliograph.query.kernel import Column, SeriesTags, Source
 from heliograph.store.duck import Cursor
-from heliograph.store.hot import HotRows
+from heliograph.store.hot.table import HotRows
 from heliograph.store.relation import Segment, Snapshot, literal, quote
 from heliograph.store.schema import Measurement
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
+from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
 from heliograph.store.relation import Register, Snapshot, quote, render
 from heliograph.store.schema import Measurement
@@ -190,8 +191,12 @@ def _where(select: Select | SelectRows, tags: Mapping[str, str]) -> tuple[str, l
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
 
-def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
-    """Return the rows of :func:`select_sql` as columns: one series per group and field."""
+def columns_of(select: Select, rows: Iterable[tuple[Any, ...]], limits: QueryLimits) -> Columns:
+    """Return the rows of :func:`select_sql` as columns: one series per group and field.
+
+    Raises:
+        QueryError: they are too many columns, or too long ones.
+    """
     groups = len(select.group_by)
     times: list[int] = []
     series: dict[tuple[Any, ...], list[list[Value]]] = {}
@@ -203,6 +208,7 @@ def columns_of(select: Select, rows: Iterable[tuple[Any, ...]]) -> Columns:
         lines = series.get(row[1 : 1 + groups])
         if lines is None:
             lines = series[row[1 : 1 + groups]] = [[] for _ in select.fields]
+        limits.check_groups(len(times), len(series))
         for line, value in zip(lines, row[1 + groups :], strict=True):
             line.extend([None] * (len(times) - 1 - len(line)))
             line.append(value)

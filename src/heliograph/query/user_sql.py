@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.children import Child, ChildEnded, Children
+from heliograph.query.limits import QueryLimits
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.store import Store
 
-MAX_ROWS: Final = 100_000
 _AT_ONCE: Final = 2
 _STOPPED: Final = frozenset({-24, -9})
 """How a child ends that is over a limit: SIGXCPU, and the kernel's own kill."""
 _START_SECONDS: Final = 10.0
 _MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
+_ANSWER_FILE: Final = "answer.parquet"
 
 
 class UserSql:
     """Runs a user's SELECT where it can read the bucket's points and nothing else."""
 
-    def __init__(self, store: Store, duck: Duck, scratch: Path, *, seconds: float, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        duck: Duck,
+        scratch: Path,
+        *,
+        seconds: float,
+        memory_bytes: int,
+        limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
+    ) -> None:
+        self._limits = limits
         self._store = store
         self._duck = duck
         self._scratch = scratch
@@ -42,26 +55,54 @@ class UserSql:
         """End the children that wait for questions."""
         await self._children.close()
 
-    async def run(self, bucket: str, sql: str) -> dict[str, Any]:
-        """Return ``{"columns": [{"name", "type"}…], "rows": […], "truncated": bool}``.
+    async def run(
+        self, bucket: str, sql: str, parameters: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any]:
+        """Return ``{"columns": [{"name", "type"}…], "rows": […]}``.
 
-        Each measurement is a table; ``time`` is a TIMESTAMP_NS in UTC. SQL does not tell names apart by
-        case: of two such measurements the second is called ``name_2``. On cancellation the child is killed.
+        ``parameters`` are the values for ``$name`` in the statement. Each measurement is a table; ``time``
+        is a TIMESTAMP_NS in UTC. SQL does not tell names apart by case: of two such measurements the second
+        is called ``name_2``. On cancellation the child is killed.
 
         Raises:
             QueryError: the statement is refused, wrong, or over a limit.
             BucketNotFound: there is no such bucket.
         """
+        async with self._answered(bucket, {"sql": sql, "parameters": dict(parameters)}) as (answer, _):
+            return answer
+
+    async def parquet(
+        self, bucket: str, sql: str, parameters: Mapping[str, Any] = MappingProxyType({})
+    ) -> bytes:
+        """Return the answer of :meth:`run` as a Parquet file.
+
+        Raises:
+            QueryError: as with :meth:`run`, and where that would leave rows out.
+            BucketNotFound: there is no such bucket.
+        """
+        asked = {"sql": sql, "parameters": dict(parameters), "parquet": _ANSWER_FILE}
+        async with self._answered(bucket, asked) as (_, folder):
+            return await asyncio.to_thread((folder / _ANSWER_FILE).read_bytes)
+
+    @contextlib.asynccontextmanager
+    async def _answered(
+        self, bucket: str, asked: dict[str, Any]
+    ) -> AsyncIterator[tuple[dict[str, Any], Path]]:
+        """The answer of a child, and the folder of its files, which goes with the block."""
         async with self._slots, self._children.borrow(bucket) as child:
             folder = Path(tempfile.mkdtemp(dir=self._scratch))
             try:
-                request = await asyncio.to_thread(self._request, bucket, sql, folder)
+                request = asked | await asyncio.to_thread(self._request, bucket, asked["sql"], folder)
+                if "parquet" in asked:
+                    request["parquet"] = str(folder / asked["parquet"])
                 answer = await self._ask(child, request)
+                if "error" in answer:
+                    raise QueryError(answer["error"])
+                if answer.pop("truncated"):
+                    raise self._limits.too_many_rows()
+                yield answer, folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-        if "error" in answer:
-            raise QueryError(answer["error"])
-        return answer
 
     def _request(self, bucket: str, sql: str, folder: Path) -> dict[str, Any]:
         """Make the views; hot points are copied to files, since the child cannot see our memory."""
@@ -87,11 +128,10 @@ class UserSql:
                 f"SELECT make_timestamp_ns(time) AS time, * EXCLUDE (time) FROM ({rows})"
             )
         return {
-            "sql": sql,
             "views": views,
             "measurements": measurements,
             "files": files,
-            "rows": MAX_ROWS,
+            "rows": self._limits.rows,
             "answer_bytes": _MAX_ANSWER_BYTES,
             "seconds": max(1, round(self._seconds)),
             "memory_bytes": self._memory_bytes,
@@ -127,7 +167,9 @@ class UserSql:
 
 
 def _too_long(seconds: float) -> str:
-    return f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less"
+    return (
+        f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less, or raise the limit"
+    )
 
 
 def _free_name(name: str, taken: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ import nanoarrow as na
 
 from heliograph.model.point import FieldType
 from heliograph.model.table import Column
+from heliograph.store.hot.columns import pack_bits
 
 _TYPES: Final = {
     FieldType.FLOAT: na.float64(),
@@ -19,8 +20,6 @@ _TYPES: Final = {
     FieldType.BOOLEAN: na.uint8(),
     FieldType.STRING: na.string(),
 }
-_BITS: Final = [bytes((i >> b) & 1 for b in range(8)) for i in range(256)]
-_PACKED: Final = {bits: i for i, bits in enumerate(_BITS)}
 
 
 class ArrowTable:
@@ -48,27 +47,12 @@ def integers(values: array[int]) -> Any:
     )
 
 
-def strings(values: Sequence[str]) -> Any:
-    """A column of strings without absent values."""
-    return _strings(values, None)
-
-
-def field_column(column: Column, rows: int) -> Any:
-    """A copy of a field's column, as it is now, ``rows`` long. Booleans become uint8 0 and 1."""
-    column.pad(rows)
-    valid = pack_bits(column.valid)
-    if isinstance(column.values, list):
-        return _strings(column.values, valid)
-    values = bytes(column.values) if isinstance(column.values, bytearray) else column.values[:]
-    return na.c_array_from_buffers(_TYPES[column.type], rows, [valid, values])
-
-
-def pack_bits(valid: bytes | bytearray) -> bytes | None:
-    """Return one bit per byte of 0 and 1, lowest first as Arrow wants them; None if all are 1."""
-    if 0 not in valid:
-        return None
-    padded = bytes(valid) + bytes(-len(valid) % 8)
-    return bytes(_PACKED[padded[i : i + 8]] for i in range(0, len(padded), 8))
+def column(values: Column, rows: int) -> Any:
+    """A field's column that nobody changes any more, ``rows`` long. Booleans become uint8 0 and 1."""
+    valid = pack_bits(values.valid)
+    if isinstance(values.values, list):
+        return _strings(values.values, valid)
+    return na.c_array_from_buffers(_TYPES[values.type], rows, [valid, values.values])
 
 
 def _strings(values: Sequence[str], valid: bytes | None) -> Any:

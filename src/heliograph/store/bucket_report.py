@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from heliograph.store.catalogue import Catalogue
-from heliograph.store.hot import HotTable
+from heliograph.store.hot.table import HotTable
 from heliograph.store.relation import Segment
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Place, Rules, keep_ns
 

@@ -16,9 +16,9 @@ from typing import Final, TypeVar
 from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
-from heliograph.model.time import MAX_TIME_NS
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
-from heliograph.store.ledger.entry import Changes, Kind
+from heliograph.store.ledger.entry import Kind
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.schema import Measurement
@@ -232,22 +232,14 @@ class Catalogue:
         """Return how many series a bucket has."""
         return sum(len(series) for place, series in self.series.items() if place[0] == bucket)
 
-    def touch(self, bucket: str, batch: Batch) -> bool:
-        """Note the latest time of the series in a batch; True if one of them is new."""
-        fresh = False
-        for table in batch.values():
-            series = self.series.setdefault((bucket, table.measurement), {})
-            latest: dict[int, int] = {}
-            for code, time_ns in zip(table.codes, table.times_ns, strict=True):
-                if time_ns > latest.get(code, -(2**63)):
-                    latest[code] = time_ns
-            for code, time_ns in latest.items():
-                key = table.series[code]
-                known = series.get(key)
-                fresh = fresh or known is None
-                if known is None or time_ns > known:
-                    series[key] = time_ns
-        return fresh
+    def touch(self, place: Place, latest: Iterable[tuple[SeriesKey, int]]) -> bool:
+        """Note the latest times of some series; True if one of them is new."""
+        series = self.series.setdefault(place, {})
+        before = len(series)
+        for key, time_ns in latest:
+            if time_ns > series.get(key, MIN_TIME_NS - 1):
+                series[key] = time_ns
+        return len(series) > before
 
     def watermarks(self) -> dict[str, Watermark]:
         """Return what the segments hold of each stream."""
@@ -271,7 +263,7 @@ class Catalogue:
         written: Sequence[Written],
         series: Iterable[tuple[str, str, SeriesKey]],
         watermarks: Mapping[str, Watermark],
-        ledger: Changes,
+        ledger: Sequence[tuple[str, str, str]],
     ) -> None:
         """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
 
@@ -291,7 +283,7 @@ class Catalogue:
                 sql.execute("INSERT OR REPLACE INTO seal VALUES (?, ?, ?)", (stream, mark.seq, now))
             sql.executemany(
                 "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?)",
-                [(key.kind.value, key.name, change.text) for key, change in ledger.items()],
+                ledger,
             )
         for id_, w in zip(ids, written, strict=True):
             self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))

@@ -31,6 +31,8 @@ class Duck:
                 "memory_limit": f"{memory_bytes}B",
                 "threads": threads,
                 "preserve_insertion_order": False,
+                # our joins are written with the small side last, and an Arrow table does not tell its size
+                "disabled_optimizers": "build_side_probe_side",
                 "temp_directory": str(spill) if spill else "",
                 "max_temp_directory_size": f"{SPILL_BYTES}B" if spill else "0B",
                 "autoinstall_known_extensions": False,

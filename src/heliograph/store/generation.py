@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from heliograph.store.catalogue import Watermark
-from heliograph.store.hot import HotTable
+from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Changes, Key, Kind
 
 
@@ -28,6 +28,11 @@ class Generation:
         """Start the clock with the first point."""
         if not self.rows and not self.marks:
             self.since = time.monotonic()
+
+    def freeze(self) -> None:
+        """Let several threads read the tables: nothing is appended to them any more."""
+        for table in self.tables.values():
+            table.freeze()
 
     def drop(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""

@@ -16,7 +16,7 @@ from typing import Final
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS
 from heliograph.store.arrow import ArrowTable
-from heliograph.store.hot import HotRows
+from heliograph.store.hot.table import HotRows
 from heliograph.store.schema import Measurement
 
 MAX_WINDOWS: Final = 64

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from heliograph.model.table import Batch
 from heliograph.model.time import DAY_NS, MIN_TIME_NS
+from heliograph.store.hot.columns import bounds
 from heliograph.store.relation import Segment
 
 FOREVER: Final = 0
@@ -98,7 +99,7 @@ def without_old(batch: Batch, oldest_ns: Callable[[str], int]) -> tuple[Batch, i
     refused = 0
     for name, table in batch.items():
         limit_ns = oldest_ns(name)
-        if min(table.times_ns) >= limit_ns:
+        if limit_ns <= MIN_TIME_NS or bounds(table.times_ns)[0] >= limit_ns:
             kept[name] = table
             continue
         rest = table.take([row for row, time_ns in enumerate(table.times_ns) if time_ns >= limit_ns])

@@ -11,8 +11,9 @@ from urllib.parse import quote as percent_encode
 
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.checksum import finish, sync_folder
-from heliograph.store.duck import Duck
-from heliograph.store.hot import HotRows
+from heliograph.store.duck import Cursor, Duck
+from heliograph.store.hot.sorted_rows import select_sorted
+from heliograph.store.hot.table import HotTable
 from heliograph.store.relation import Segment, Snapshot, literal, quote, render
 from heliograph.store.schema import Measurement
 
@@ -43,18 +44,29 @@ class SegmentWriter:
         self._duck = duck
         self._written = 0
 
-    def write(self, bucket: str, measurement: Measurement, hot: HotRows, stamp: str) -> Iterator[Written]:
-        """Write the rows of a hot table, one file per UTC day, sorted by tags and time.
+    def write(self, bucket: str, measurement: Measurement, hot: HotTable, stamp: str) -> Iterator[Written]:
+        """Write the points of a hot table, one file per UTC day, sorted by tags and time.
 
         A file is complete and fsynced before its name ends in ``.parquet``. ``stamp`` makes the names
-        unique. What an interrupted call leaves behind is swept by :meth:`sweep`.
+        unique. What an interrupted call leaves behind is swept by :meth:`sweep`. The table is frozen.
         """
-        snapshot = Snapshot(measurement, (), (hot,))
-        columns = frozenset(
-            [*(measurement.tags[t] for t in hot.tags), *(measurement.fields[f][0] for f in hot.fields)]
-        )
-        for start_ns in self._days(hot):
-            yield self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp)
+        for rows in hot.sorted_days(tuple(measurement.tags)):
+            path = self._path(bucket, measurement.name, rows.day, stamp)
+            with self._duck.cursor() as cursor:
+                path = self._copy(cursor, select_sorted(rows, measurement, cursor.register), path)
+            yield Written(
+                bucket=bucket,
+                measurement=measurement.name,
+                path=path,
+                columns=frozenset(
+                    [*measurement.tags.values(), *(measurement.fields[name][0] for name in rows.fields)]
+                ),
+                rows=rows.count,
+                min_ns=rows.min_ns,
+                max_ns=rows.max_ns,
+                size_bytes=path.stat().st_size,
+                level=0,
+            )
 
     def merge(
         self, bucket: str, measurement: Measurement, segments: Sequence[Segment], stamp: str
@@ -66,18 +78,6 @@ class SegmentWriter:
         level = max(s.level for s in segments) + 1
         return self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp, level=level)
 
-    def _days(self, hot: HotRows) -> list[int]:
-        first, last = hot.min_ns // DAY_NS, hot.max_ns // DAY_NS
-        if first == last:
-            return [first * DAY_NS]
-        with self._duck.cursor() as cursor:
-            # rounded down before 1970 too; the number and not the start, which may be before all times
-            rows = cursor.rows(
-                f"SELECT DISTINCT t // {DAY_NS} - CASE WHEN t % {DAY_NS} < 0 THEN 1 ELSE 0 END AS day"
-                f" FROM {cursor.register(hot.rows)} ORDER BY day"
-            )
-        return [day * DAY_NS for (day,) in rows]
-
     def _write_day(
         self,
         bucket: str,
@@ -86,13 +86,10 @@ class SegmentWriter:
         start_ns: int,
         *,
         stamp: str,
-        level: int = 0,
+        level: int,
     ) -> Written:
         measurement = snapshot.measurement
-        folder = self._folder_of(bucket, measurement.name)
-        self._written += 1  # two measurements may share a folder on a disk that ignores case
-        path = folder / f"{start_ns // DAY_NS}-{stamp}-{self._written}.parquet"
-        temporary = path.with_suffix(_TEMPORARY)
+        path = self._path(bucket, measurement.name, start_ns // DAY_NS, stamp)
         tags = [p for p in measurement.tags.values() if p in columns]
         fields = [p for p, _ in measurement.fields.values() if p in columns]
         wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
@@ -100,14 +97,10 @@ class SegmentWriter:
         end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
         with self._duck.cursor() as cursor:
             rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
-            cursor.rows(
-                f"COPY (SELECT {wanted} FROM ({rows}) ORDER BY {order})"
-                f" TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            )
+            path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
             count, low, high = cursor.rows(
-                f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(temporary))})"
+                f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(path))})"
             )[0]
-        path = finish(temporary, path)
         return Written(
             bucket=bucket,
             measurement=measurement.name,
@@ -119,6 +112,18 @@ class SegmentWriter:
             size_bytes=path.stat().st_size,
             level=level,
         )
+
+    def _path(self, bucket: str, measurement: str, day: int, stamp: str) -> Path:
+        folder = self._folder_of(bucket, measurement)
+        self._written += 1  # two measurements may share a folder on a disk that ignores case
+        return folder / f"{day}-{stamp}-{self._written}.parquet"
+
+    def _copy(self, cursor: Cursor, select: str, path: Path) -> Path:
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
+        temporary = path.with_suffix(_TEMPORARY)
+        options = "FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true"
+        cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+        return finish(temporary, path)
 
     def _folder_of(self, bucket: str, measurement: str) -> Path:
         """Return the folder of a measurement's segments; a new one is on disk when this returns."""

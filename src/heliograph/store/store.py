@@ -26,9 +26,9 @@ from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
-from heliograph.store.hot import HotTable
-from heliograph.store.ledger.entry import Origin
-from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line
+from heliograph.store.hot.table import HotTable
+from heliograph.store.ledger.entry import Origin, as_rows
+from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
 from heliograph.store.relation import Snapshot
 from heliograph.store.retention import (
     FOREVER,
@@ -74,10 +74,17 @@ class Applied:
     bucket: str
     spans: Mapping[str, tuple[int, int]]
     """Per measurement the earliest and latest time."""
-    hosts: Mapping[str, frozenset[str]]
-    """Per measurement the values of the tag ``host``; ``""`` for points without it."""
+    series: Mapping[str, Sequence[SeriesKey]]
+    """Per measurement the series."""
     new_schema: bool
     """A series, tag, field or measurement never seen before."""
+
+    @property
+    def hosts(self) -> dict[str, frozenset[str]]:
+        """Per measurement the values of the tag ``host``; ``""`` for points without it."""
+        return {
+            name: frozenset(dict(key).get("host", "") for key in keys) for name, keys in self.series.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,16 @@ class Store:
     def reading(self) -> Iterator[Catalogue]:
         """The catalogue, unchanging for the block."""
         with self._locks.state:
+            self._settle()
             yield self._catalogue
+
+    def _settle(self) -> None:
+        """Bring the latest times of the catalogue's series up to those of the hot points."""
+        for generation in (*self._sealing, self._current):
+            for place, hot in generation.tables.items():
+                if hot.unsettled:
+                    self._catalogue.touch(place, hot.series.since(0))
+                    hot.unsettled = False
 
     def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
         """Return the lookup (measurement, field) → type that a parser wants.
@@ -220,32 +236,27 @@ class Store:
             origins: the MQTT messages that it is made of, up to that position, for the ledger; none means
                 that it came over HTTP.
         """
+        spans: dict[str, tuple[int, int]] = {}
+        fresh = False
         with self._locks.state:
-            fresh = self._catalogue.touch(bucket, batch)
             generation = self._current
             generation.begin()
             for name, table in batch.items():
-                hot = generation.tables.get((bucket, name))
+                place = bucket, name
+                hot = generation.tables.get(place)
                 if hot is None:
-                    hot = HotTable(self._catalogue.measurements[bucket][name])
-                    generation.tables[bucket, name] = hot
-                before = len(hot), hot.size_bytes
-                hot.append(table)
-                generation.rows += len(hot) - before[0]
-                generation.size_bytes += hot.size_bytes - before[1]
+                    hot = generation.tables[place] = HotTable(self._catalogue.measurements[bucket][name])
+                rows, size_bytes, series = len(hot), hot.size_bytes, len(hot.series)
+                spans[name] = hot.append(table)
+                generation.rows += len(hot) - rows
+                generation.size_bytes += hot.size_bytes - size_bytes
+                if len(hot.series) > series:
+                    fresh = self._catalogue.touch(place, hot.series.since(series)) or fresh
             self._mark(position)
             self._note(bucket, batch, position, origins)
             if self._is_full(generation):
                 self._rotate()  # what is sealed at once stays small, however far sealing is behind
-        return Applied(
-            bucket=bucket,
-            spans={name: (min(t.times_ns), max(t.times_ns)) for name, t in batch.items()},
-            hosts={
-                name: frozenset(dict(key).get("host", "") for key in table.series)
-                for name, table in batch.items()
-            },
-            new_schema=fresh,
-        )
+        return Applied(bucket, spans, {name: table.series for name, table in batch.items()}, fresh)
 
     def _is_full(self, generation: Generation) -> bool:
         return generation.rows >= self._seal_rows or generation.size_bytes >= SEAL_BYTES
@@ -261,6 +272,7 @@ class Store:
             self._ledger.note_batch(position.stream, position.mark, bucket, points)
 
     def _rotate(self) -> None:
+        self._current.freeze()
         self._current.ledger = self._ledger.changes()
         self._sealing.append(self._current)
         self._current = Generation(self._current.number + 1)
@@ -343,19 +355,23 @@ class Store:
         written: list[Written] = []
         for (bucket, name), hot in generation.tables.items():
             with self._locks.state:
-                rows = hot.copy()
                 measurement = self._catalogue.measurements[bucket][name].copy()
-            written += self._writer.write(bucket, measurement, rows, stamp)
+            written += self._writer.write(bucket, measurement, hot, stamp)
         series: list[tuple[str, str, SeriesKey]] = [
-            (bucket, name, key) for (bucket, name), hot in generation.tables.items() for key in hot.series
+            (bucket, name, key)
+            for (bucket, name), hot in generation.tables.items()
+            for key in hot.series.codes
         ]
+        ledger = as_rows(generation.ledger)
         with self._locks.state:
-            self._catalogue.commit(written, series, generation.marks, generation.ledger)
+            self._settle()
+            self._catalogue.commit(written, series, generation.marks, ledger)
             self._ledger.sealed(generation.ledger)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
 
     def _hot_since(self, place: Place) -> int:
+        self._settle()
         tables = [g.tables[place] for g in (*self._sealing, self._current) if place in g.tables]
         return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)
 
@@ -422,10 +438,11 @@ class Store:
                 tuple(table.copy() for table in tables if len(table)),
             )
 
-    def ledger(self) -> list[Line]:
-        """Return what came from each device and for each bucket, and what became of it."""
+    def ledger(self, device: str | None = None) -> list[Line]:
+        """Return what came from each device and for each bucket, or from one, and what became of it."""
         with self._locks.state:
-            return self._ledger.lines()
+            entries = self._ledger.copies(device)
+        return lines(entries)
 
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""

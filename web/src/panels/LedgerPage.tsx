@@ -2,11 +2,13 @@
 import { api, type Ledger, type LedgerLine } from "../api";
 import { formatClock, formatDayClock } from "../clock";
 import { formatCount } from "../format";
-import { flow, linesOf } from "../ledger";
+import { flow, linesOf, shownLines } from "../ledger";
 import { linkTo } from "../navigate";
 import { utc } from "../state";
 import { NotRead } from "./NotRead";
 import { usePolled } from "./usePolled";
+
+const MOST_ROWS = 200;
 
 export function LedgerPage({ device }: { device: string | null }) {
   const { value: ledger, readMs, problem } = usePolled(() => api.ledger(device));
@@ -87,6 +89,7 @@ interface TableProps {
 
 function Table({ title, source, lines, linked = false }: TableProps) {
   if (lines.length === 0) return null;
+  const { shown, more } = shownLines(lines, MOST_ROWS);
   return (
     <section class="panel">
       <header class="panel-head">
@@ -117,12 +120,17 @@ function Table({ title, source, lines, linked = false }: TableProps) {
             </tr>
           </thead>
           <tbody>
-            {lines.map((line) => (
+            {shown.map((line) => (
               <Row key={line.name} line={line} linked={linked} />
             ))}
           </tbody>
         </table>
       </div>
+      {more > 0 ? (
+        <p class="note">
+          And {formatCount(more)} more. <code>helio ledger</code> shows all.
+        </p>
+      ) : null}
     </section>
   );
 }
@@ -190,6 +198,11 @@ function Gaps({ lines }: { lines: readonly LedgerLine[] }) {
               </table>
             </div>
           )}
+          {(line.unlisted ?? 0) > 0 ? (
+            <p class="note">
+              The numbers of {formatCount(line.unlisted ?? 0)} of them are not kept any more.
+            </p>
+          ) : null}
         </section>
       ))}
     </>

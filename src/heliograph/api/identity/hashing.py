@@ -12,7 +12,10 @@ _COST: Final = {"n": 2**14, "r": 8, "p": 1}
 
 
 def hashed(secret: str) -> str:
-    """Hash a random secret; it has 192 bits or more, so a slow hash would gain nothing."""
+    """Hash a random secret; it has 192 bits or more, so a slow hash would gain nothing.
+
+    Only ``helio up --allow-setup``, for test suites, lets somebody choose a token that has less.
+    """
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 

@@ -14,7 +14,7 @@ from heliograph.api.identity.rights import Action, Permission, Rights
 from heliograph.errors import NotFound, NotPossible
 from heliograph.store.database import Database
 
-MAX_TOKENS: Final = 10_000
+MAX_TOKENS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from heliograph.query.influxql.meta.explain import explain
 from heliograph.query.influxql.meta.show import show, show_schema
 from heliograph.query.influxql.parser import parse
 from heliograph.query.influxql.text import statement_text
+from heliograph.query.limits import QueryLimits
 from heliograph.store.database import Database
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.store import Store
@@ -82,8 +83,18 @@ def is_reading(statement: tree.Statement) -> bool:
 class InfluxqlEngine:
     """Answers InfluxQL from a store."""
 
-    def __init__(self, store: Store, duck: Duck, database: Database, *, threads: int, seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        duck: Duck,
+        database: Database,
+        *,
+        threads: int,
+        seconds: float,
+        limits: QueryLimits,
+    ) -> None:
         self._store = store
+        self._limits = limits
         self._duck = duck
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="influxql")
@@ -162,6 +173,7 @@ class InfluxqlEngine:
                 policy=asked.policy,
                 now_ns=time.time_ns(),
                 deadline=time.monotonic() + self._seconds,
+                limits=self._limits,
             )
             job = asyncio.get_running_loop().run_in_executor(self._pool, work, session)
             try:

@@ -34,6 +34,9 @@ class _Boot:
     gaps: list[tuple[int, int]] = field(default_factory=list)
     """Ascending."""
 
+    def copy(self) -> _Boot:
+        return _Boot(self.base, self.highest, self.unlisted, self.gaps.copy())
+
     @property
     def produced(self) -> int:
         return self.highest - self.base
@@ -104,6 +107,10 @@ class Boots:
         boot = self._boots.get(mark.boot)
         return boot is not None and boot.has(mark.seq)
 
+    def may_have(self, mark: Mark) -> bool:
+        """Return whether this batch came already, or may have come in a boot that is only a sum now."""
+        return self.has(mark) or (mark.boot not in self._boots and self._past[0] > 0)
+
     def add(self, mark: Mark, *, from_here: bool = False) -> None:
         """Note a batch that came; with ``from_here`` those before it are none of our business."""
         boot = self._boots.pop(mark.boot, None)
@@ -116,6 +123,13 @@ class Boots:
             oldest = self._boots.pop(next(iter(self._boots)))
             for index, more in enumerate((1, oldest.produced, oldest.missing)):
                 self._past[index] += more
+
+    def copy(self) -> Boots:
+        """Return the same, which does not change with this."""
+        copy = Boots()
+        copy._boots = {name: boot.copy() for name, boot in self._boots.items()}
+        copy._past = self._past.copy()
+        return copy
 
     def as_json(self) -> dict[str, Any]:
         """Return all that is known, JSON-ready."""

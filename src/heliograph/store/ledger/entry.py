@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -45,15 +45,9 @@ class Origin:
     """Lines of it that were refused; a message that was refused as a whole counts as one."""
 
 
-_COUNTS: Final = (
-    "acknowledged",
-    "visible",
-    "refused",
-    "quarantined",
-    "repeats",
-    "qos0",
-    "unmarked",
-    "points",
+_WRITTEN: Final = (
+    *("acknowledged", "visible", "refused", "quarantined", "repeats", "qos0", "unmarked", "points"),
+    "last_ns",
 )
 
 
@@ -108,24 +102,27 @@ class Entry:
         else:
             self.refused += 1
 
+    def copy(self) -> Entry:
+        """Return an entry that does not change with this one."""
+        return replace(self, boots=self.boots.copy())
+
     def to_text(self) -> str:
         """Return the counts as they stand on disk."""
-        counts = {name: getattr(self, name) for name in (*_COUNTS, "last_ns")}
+        counts = {name: getattr(self, name) for name in _WRITTEN}
         return json.dumps(counts | self.boots.as_json(), separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> Entry:
         """Return what :meth:`to_text` gave; all of it is stored."""
         kept = json.loads(text)
-        counts = {name: kept[name] for name in (*_COUNTS, "last_ns")}
+        counts = {name: kept[name] for name in _WRITTEN}
         return cls(**counts, stored=kept["visible"], boots=Boots.from_json(kept))
 
 
-class Change(NamedTuple):
-    """A line as it is written with a seal."""
-
-    text: str
-    visible: int
+Changes: TypeAlias = dict[Key, Entry]
+"""Copies of lines, as they are written with a seal."""
 
 
-Changes: TypeAlias = dict[Key, Change]
+def as_rows(changes: Changes) -> list[tuple[str, str, str]]:
+    """Return lines as rows of the table ``ledger``."""
+    return [(key.kind.value, key.name, entry.to_text()) for key, entry in changes.items()]

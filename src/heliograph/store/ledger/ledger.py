@@ -7,14 +7,14 @@ up to which segments hold the stream; what comes after that is read again and co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.store.catalogue import Watermark
 from heliograph.store.database import Database
 from heliograph.store.ledger.boots import Gap
-from heliograph.store.ledger.entry import Change, Changes, Entry, Key, Kind, Origin
+from heliograph.store.ledger.entry import Changes, Entry, Key, Kind, Origin
 
 MAX_DEVICES: Final = 10_000
 _LATE: Final = "ledger_late"
@@ -91,7 +91,7 @@ class Ledger:
         entry = self._entries.setdefault(key, Entry())
         self._devices += new
         again = stream is not None and mark is not None and self._was_counted(stream, mark)
-        if again and (origin.mark is None or entry.boots.has(origin.mark)):
+        if again and (origin.mark is None or entry.boots.may_have(origin.mark)):
             return
         entry.note(origin, acknowledged=stream is not None, from_here=new and self._late)
         self._changed.add(key)
@@ -115,18 +115,16 @@ class Ledger:
 
     def changes(self) -> Changes:
         """Return the lines that changed since the last call, as they are to be written with a seal."""
-        changed = {
-            key: Change(self._entries[key].to_text(), self._entries[key].visible) for key in self._changed
-        }
+        changed = {key: self._entries[key].copy() for key in self._changed}
         self._changed.clear()
         return changed
 
-    def sealed(self, changes: Mapping[Key, Change]) -> None:
+    def sealed(self, changes: Changes) -> None:
         """Note that a seal has been written."""
-        for key, change in changes.items():
+        for key, written in changes.items():
             entry = self._entries.get(key)
             if entry is not None:
-                entry.stored = change.visible
+                entry.stored = written.visible
 
     def drop(self, bucket: str) -> None:
         """Forget the line of a bucket that has been deleted."""
@@ -134,13 +132,15 @@ class Ledger:
         self._entries.pop(key, None)
         self._changed.discard(key)
 
-    def lines(self) -> list[Line]:
-        """Return every line at this moment, by kind and name."""
-        return [_line(key, self._entries[key]) for key in sorted(self._entries, key=_order)]
+    def copies(self, device: str | None) -> Changes:
+        """Return the lines of this moment, or only that of one device."""
+        keys = self._entries if device is None else {Key(Kind.DEVICE, device)} & self._entries.keys()
+        return {key: self._entries[key].copy() for key in keys}
 
 
-def _order(key: Key) -> tuple[str, str]:
-    return key.kind.value, key.name
+def lines(entries: Changes) -> list[Line]:
+    """Return entries as lines, by kind and name."""
+    return [_line(key, entries[key]) for key in sorted(entries, key=lambda key: (key.kind.value, key.name))]
 
 
 def _line(key: Key, entry: Entry) -> Line:

@@ -129,7 +129,7 @@ def computed(
     for number, (column, kind, is_tag) in enumerate(kinds):
         values = [row[number + 1] for row in rows]
         places.setdefault((column, is_tag), f"x{number}")
-        columns.append((f"x{number}", arrow.field_column(_column(kind, values), count)))
+        columns.append((f"x{number}", arrow.column(_column(kind, values), count)))
     return Computed(name, schema, arrow.table(columns, count), places)
 
 

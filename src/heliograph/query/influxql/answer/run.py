@@ -46,7 +46,8 @@ def select_series(session: Session, prepared: Prepared) -> list[Series]:
     dimensions = tuple(sorted(prepared.dimensions))
     series: list[Series] = []
     latest: Key | None = None
-    for key, time_ns, values in select_lines(session, prepared, dimensions):
+    for count, (key, time_ns, values) in enumerate(select_lines(session, prepared, dimensions), 1):
+        session.check_answer(count)
         if key != latest:
             tags = dict(zip(dimensions, key[1], strict=True))
             series.append(Series(key[0], tags, [prepared.time_name, *prepared.names], [], timed=True))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.query.limits import QueryLimits
 from heliograph.store.duck import Cursor
 from heliograph.store.store import Store
 
 MAX_ROWS: Final = 2_000_000
-"""More rows than this in an answer, or on the way to it, are refused: they fill the memory."""
+"""More rows than this on the way to an answer are refused: they fill the memory."""
 
 
 class Places(Protocol):
@@ -40,6 +41,7 @@ class Session:
     policy: str
     now_ns: int
     deadline: float
+    limits: QueryLimits
     clock: Callable[[], float] = time.monotonic
 
     def check_time(self) -> None:
@@ -81,8 +83,16 @@ class Session:
         self.check_rows(len(rows))
         return rows
 
+    def check_answer(self, count: int) -> None:
+        """Refuse an answer that has more rows than the settings allow."""
+        if count > self.limits.rows:
+            raise QueryError(
+                f"the answer has over {self.limits.rows:,} rows (limits.query_rows); ask for a shorter range,"
+                " longer intervals, fewer series or a LIMIT"
+            )
+
     def check_rows(self, count: int) -> None:
-        """Refuse an answer that is too long."""
+        """Refuse what is too long to be computed."""
         if count > MAX_ROWS:
             raise QueryError(
                 f"the query needs over {MAX_ROWS:,} rows; ask for a shorter range, longer intervals,"

@@ -5,14 +5,13 @@ Source: COMPAT.md's transcripts of influxd 1.6.7 and the v2 API's documentation,
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api.auth import caller_of
-from heliograph.api.body import gunzip, read_body
+from heliograph.api.body import read_packed
 from heliograph.api.errors import speaks_influx_v2, speaks_v1, v1_error, v2_error
 from heliograph.api.identity.rights import Action
 from heliograph.api.services import Services, WriteRequest, WriteResult, services
@@ -107,8 +106,5 @@ def _more(result: WriteResult) -> list[str]:
 
 
 async def _write(request: Request, hub: Services, bucket: str, precision: Precision) -> WriteResult:
-    body = await read_body(request, hub.body_bytes)
-    packed = body if request.headers.get("content-encoding", "").lower() == "gzip" else None
-    if packed is not None:
-        body = await asyncio.to_thread(gunzip, packed, hub.body_bytes)
+    body, packed = await read_packed(request, hub.body_bytes)
     return await hub.intake.write(WriteRequest(bucket, body, packed, precision))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -23,8 +24,8 @@ from heliograph.api.identity.rights import (
     parse_permissions,
 )
 from heliograph.api.identity.tokens import Token
-from heliograph.api.influx.orgs import user_json
-from heliograph.api.influx.shapes import ROOT, rfc3339, text_of
+from heliograph.api.influxdb.orgs import user_json
+from heliograph.api.influxdb.shapes import ROOT, rfc3339, text_of
 from heliograph.api.services import Services, services
 from heliograph.errors import Forbidden, NotFound, NotPossible, QueryError
 
@@ -37,7 +38,7 @@ async def list_all(request: Request) -> Response:
     """``GET /api/v2/authorizations``: all for who may see them, otherwise one's own."""
     hub = services(request)
     caller = caller_of(request, hub.identities)
-    shown = [authorization_json(hub, token) for token in _all(hub) if _sees(caller, token)]
+    shown = _shown(hub, [token for token in _all(hub) if _sees(caller, token)])
     for parameter, key in (("userID", "userID"), ("user", "user"), ("orgID", "orgID"), ("org", "org")):
         wanted = request.query_params.get(parameter)
         shown = [entry for entry in shown if wanted in (None, entry[key])]
@@ -60,7 +61,7 @@ async def create(request: Request) -> Response:
     token, secret = hub.identities.tokens.create(
         rights, description=text_of(asked, "description", ""), active=_status(asked) is not False
     )
-    return JSONResponse(authorization_json(hub, token, secret), 201)
+    return JSONResponse(new_authorization(hub, token, secret), 201)
 
 
 @speaks_influx_v2
@@ -71,7 +72,7 @@ async def get(request: Request) -> Response:
     token = _find(hub, request.path_params["id"])
     if not _sees(caller, token):
         raise NotFound("authorization", token.id)
-    return JSONResponse(authorization_json(hub, token))
+    return JSONResponse(_shown(hub, [token])[0])
 
 
 @speaks_influx_v2
@@ -84,7 +85,7 @@ async def change(request: Request) -> Response:
     changed = hub.identities.tokens.change(
         token.id, description=text_of(asked, "description", token.description), active=_status(asked)
     )
-    return JSONResponse(authorization_json(hub, changed))
+    return JSONResponse(_shown(hub, [changed])[0])
 
 
 @speaks_influx_v2
@@ -96,31 +97,39 @@ async def delete(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def authorization_json(hub: Services, token: Token, secret: str | None = None) -> dict[str, Any]:
-    """Return a token as the answers show it; the secret itself only once, when it was made."""
+def new_authorization(hub: Services, token: Token, secret: str) -> dict[str, Any]:
+    """Return a token that was just made, with the secret: no other answer ever has it."""
+    return _shown(hub, [token])[0] | {"token": secret}
+
+
+def _shown(hub: Services, tokens: Iterable[Token]) -> list[dict[str, Any]]:
     names = {entry.id: entry.name for entry in hub.directory.buckets()}
     org = {"orgID": ORGANIZATION_ID, "org": hub.directory.organization()}
-    permissions = []
-    for p in sorted(token.rights, key=lambda p: (p.resource, p.action.value, p.id or "")):
-        one = {} if p.id is None else {"id": p.id}
-        named = {"name": names[p.id]} if p.resource == BUCKETS and p.id in names else {}
-        permissions.append(
-            {"action": p.action.value, "resource": {"type": p.resource, **one, **named, **org}}
-        )
-    shown = {} if secret is None else {"token": secret}
-    return {
-        "id": token.id,
-        **shown,
-        "status": "active" if token.active else "inactive",
-        "description": token.description,
-        **org,
-        "userID": OPERATOR_ID,
-        "user": user_json(hub)["name"],
-        "permissions": permissions,
-        "links": {"self": f"{_PATH}/{token.id}", "user": f"{ROOT}/users/{OPERATOR_ID}"},
-        "createdAt": rfc3339(token.created_ns),
-        "updatedAt": rfc3339(token.updated_ns),
-    }
+    user = {"userID": OPERATOR_ID, "user": user_json(hub)["name"]}
+    return [
+        {
+            "id": token.id,
+            "status": "active" if token.active else "inactive",
+            "description": token.description,
+            **org,
+            **user,
+            "permissions": [_permission_json(p, names, org) for p in sorted(token.rights, key=_order)],
+            "links": {"self": f"{_PATH}/{token.id}", "user": f"{ROOT}/users/{OPERATOR_ID}"},
+            "createdAt": rfc3339(token.created_ns),
+            "updatedAt": rfc3339(token.updated_ns),
+        }
+        for token in tokens
+    ]
+
+
+def _order(permission: Permission) -> tuple[str, str, str]:
+    return permission.resource, permission.action.value, permission.id or ""
+
+
+def _permission_json(p: Permission, names: dict[str, str], org: dict[str, str]) -> dict[str, Any]:
+    one = {} if p.id is None else {"id": p.id}
+    named = {"name": names[p.id]} if p.resource == BUCKETS and p.id in names else {}
+    return {"action": p.action.value, "resource": {"type": p.resource, **one, **named, **org}}
 
 
 def _all(hub: Services) -> list[Token]:

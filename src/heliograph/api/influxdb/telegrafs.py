@@ -14,8 +14,8 @@ from heliograph.api.body import read_json
 from heliograph.api.errors import speaks_influx_v2
 from heliograph.api.identity.ids import ORGANIZATION_ID
 from heliograph.api.identity.rights import TELEGRAFS, Action
-from heliograph.api.influx.directory import TelegrafConfig
-from heliograph.api.influx.shapes import ROOT, text_of
+from heliograph.api.influxdb.directory import TelegrafConfig
+from heliograph.api.influxdb.shapes import ROOT, text_of
 from heliograph.api.services import Services, services
 from heliograph.errors import Forbidden, QueryError
 from heliograph.model.time import SECOND_NS

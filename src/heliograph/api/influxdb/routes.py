@@ -6,13 +6,26 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from heliograph.api.influx import authorizations, buckets, orgs, query, setup, telegrafs, write
-from heliograph.api.influx.shapes import ROOT
+from heliograph.api.influxdb import (
+    authorizations,
+    buckets,
+    dbrps,
+    orgs,
+    query,
+    setup,
+    sql_v3,
+    telegrafs,
+    write,
+    write_v3,
+)
+from heliograph.api.influxdb.shapes import ROOT
 
 INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/write", write.write_v1, methods=["POST"]),
     Route("/query", query.query, methods=["GET", "POST"]),
     Route(f"{ROOT}/write", write.write_v2, methods=["POST"]),
+    Route("/api/v3/write_lp", write_v3.write_lp, methods=["POST"]),
+    Route("/api/v3/query_sql", sql_v3.query_sql, methods=["GET", "POST"]),
     Route(ROOT, orgs.routes),
     Route(f"{ROOT}/setup", setup.setup_allowed),
     Route(f"{ROOT}/setup", setup.set_up, methods=["POST"]),
@@ -35,6 +48,8 @@ INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route(f"{ROOT}/authorizations/{{id}}", authorizations.get),
     Route(f"{ROOT}/authorizations/{{id}}", authorizations.change, methods=["PATCH"]),
     Route(f"{ROOT}/authorizations/{{id}}", authorizations.delete, methods=["DELETE"]),
+    Route(f"{ROOT}/dbrps", dbrps.list_all),
+    Route(f"{ROOT}/dbrps", dbrps.create, methods=["POST"]),
     Route(f"{ROOT}/telegrafs", telegrafs.list_all),
     Route(f"{ROOT}/telegrafs", telegrafs.create, methods=["POST"]),
     Route(f"{ROOT}/telegrafs/{{id}}", telegrafs.get),

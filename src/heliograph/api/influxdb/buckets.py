@@ -14,8 +14,8 @@ from heliograph.api.errors import speaks_influx_v2
 from heliograph.api.identity.identities import Caller
 from heliograph.api.identity.ids import ORGANIZATION_ID
 from heliograph.api.identity.rights import BUCKETS, Action
-from heliograph.api.influx.directory import BucketEntry
-from heliograph.api.influx.shapes import (
+from heliograph.api.influxdb.directory import BucketEntry
+from heliograph.api.influxdb.shapes import (
     DEFAULT_PAGE,
     LARGEST_PAGE,
     ROOT,

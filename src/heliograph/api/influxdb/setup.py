@@ -18,10 +18,10 @@ from heliograph.api.errors import speaks_influx_v2, v2_conflict
 from heliograph.api.guard import require_own_origin
 from heliograph.api.identity.identities import OPERATOR
 from heliograph.api.identity.rights import EVERYTHING
-from heliograph.api.influx.authorizations import authorization_json
-from heliograph.api.influx.buckets import bucket_by_name, keep_of
-from heliograph.api.influx.orgs import organization_json, user_json
-from heliograph.api.influx.shapes import text_of
+from heliograph.api.influxdb.authorizations import new_authorization
+from heliograph.api.influxdb.buckets import bucket_by_name, keep_of
+from heliograph.api.influxdb.orgs import organization_json, user_json
+from heliograph.api.influxdb.shapes import text_of
 from heliograph.api.services import Services, services
 from heliograph.api.session import keep_session
 from heliograph.errors import AuthError, BucketExists, QueryError
@@ -29,6 +29,7 @@ from heliograph.store.retention import FOREVER, WHOLE_BUCKET
 
 _SHORTEST_PASSWORD = 8
 _SHORTEST_TOKEN = 8
+_DONE = "onboarding has already been completed"
 
 
 def _is_open(hub: Services) -> bool:
@@ -50,23 +51,26 @@ async def set_up(request: Request) -> Response:
     hub = services(request)
     require_own_origin(request)
     if not _is_open(hub):
-        return v2_conflict("onboarding has already been completed")
+        return v2_conflict(_DONE)
     asked = await read_json(request)
     user, org, bucket = (text_of(asked, key) for key in ("username", "org", "bucket"))
     password, secret = text_of(asked, "password", ""), text_of(asked, "token", "")
     _check(user, org, password, secret)
     keep_ns = _keep_of(asked)
     await _make_bucket(hub, check_name(bucket), keep_ns)
+    added = await asyncio.to_thread(hub.identities.add_first_person, user, password)
+    if not added:
+        return v2_conflict(_DONE)
     hub.directory.rename_organization(org)
-    rights = EVERYTHING
-    token, secret = hub.identities.tokens.create(rights, description=f"{user}'s Token", secret=secret or None)
-    await asyncio.to_thread(hub.identities.add_person, user, password)
+    token, secret = hub.identities.tokens.create(
+        EVERYTHING, description=f"{user}'s Token", secret=secret or None
+    )
     return JSONResponse(
         {
             "user": user_json(hub),
             "org": organization_json(hub),
             "bucket": await bucket_by_name(hub, bucket),
-            "auth": authorization_json(hub, token, secret),
+            "auth": new_authorization(hub, token, secret),
         },
         201,
     )

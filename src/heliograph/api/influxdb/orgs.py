@@ -13,7 +13,7 @@ from heliograph.api.errors import speaks_influx_v2
 from heliograph.api.identity.identities import OPERATOR
 from heliograph.api.identity.ids import OPERATOR_ID, ORGANIZATION_ID
 from heliograph.api.identity.rights import ORGS, Action
-from heliograph.api.influx.shapes import ROOT, text_of
+from heliograph.api.influxdb.shapes import ROOT, text_of
 from heliograph.api.services import Services, services
 from heliograph.errors import Forbidden, NotFound, NotPossible, QueryError
 

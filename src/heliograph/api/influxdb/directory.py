@@ -18,8 +18,8 @@ DEFAULT_ORGANIZATION: Final = "heliograph"
 MAX_TELEGRAFS: Final = 1_000
 _ID: Final = re.compile("[0-9a-f]{16}")
 _ORG_NAME: Final = "org name"
-_AUTOGEN: Final = "autogen"
-_DEFAULT_POLICIES: Final = ("", _AUTOGEN, "default")
+AUTOGEN: Final = "autogen"
+_DEFAULT_POLICIES: Final = ("", AUTOGEN, "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Directory:
         """
         if policy not in _DEFAULT_POLICIES:
             return f"{name}/{policy}"
-        autogen = f"{name}/{_AUTOGEN}"
+        autogen = f"{name}/{AUTOGEN}"
         return autogen if self._existing(name, autogen) == {autogen} else name
 
     def exists(self, name: str) -> bool:

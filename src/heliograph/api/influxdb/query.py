@@ -20,7 +20,7 @@ from heliograph.api.guard import require_own_origin
 from heliograph.api.health import COMPATIBLE
 from heliograph.api.identity.identities import Caller
 from heliograph.api.identity.rights import Action
-from heliograph.api.influx.results import (
+from heliograph.api.influxdb.results import (
     EPOCHS,
     Form,
     Moment,

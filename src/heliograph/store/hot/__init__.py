@@ -1,0 +1,1 @@
+"""Points in memory: what came since the last seal, as columns."""
