@@ -240,6 +240,17 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
+def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits) -> InfluxqlEngine:
+    return InfluxqlEngine(
+        kept.store,
+        kept.duck,
+        kept.database,
+        threads=settings.store.threads,
+        seconds=settings.limits.query_seconds,
+        limits=limits,
+    )
+
+
 class Hub:
     """The parts of a running hub, joined."""
 
@@ -271,14 +282,7 @@ class Hub:
             seconds=limits.query_seconds,
             limits=query_limits,
         )
-        self._influxql = InfluxqlEngine(
-            store,
-            kept.duck,
-            kept.database,
-            threads=settings.store.threads,
-            seconds=limits.query_seconds,
-            limits=query_limits,
-        )
+        self._influxql = _influxql(kept, settings, query_limits)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(

@@ -33,9 +33,9 @@ from heliograph.api.influxdb.results import (
 from heliograph.api.services import Services, WriteRequest, services
 from heliograph.errors import Forbidden, QueryError, QuerySyntaxError
 from heliograph.model.time import Precision
-from heliograph.query.influxql.answer.shapes import Result, Series
 from heliograph.query.influxql.cursor import Parameter
 from heliograph.query.influxql.engine import Asked
+from heliograph.query.influxql.plan.shapes import Result, Series
 from heliograph.store.retention import WHOLE_BUCKET
 
 _CHUNK_ROWS: Final = 10_000
@@ -173,7 +173,9 @@ def _whole(results: list[Result], form: Form, accept: str) -> Response:
         return Response(csv_text(results, form), media_type="text/csv")
     if accept == _MSGPACK:
         moments = [_with_moments(result) for result in results] if not form.epoch else results
-        shown = [c for number, one in enumerate(moments) for c in chunks(number, one, Form(form.epoch))]
+        shown = [
+            c for number, one in enumerate(moments) for c in chunks(number, one, Form(form.epoch, exact=True))
+        ]
         return Response(packed({"results": shown}), media_type=_MSGPACK)
     answers = [chunk for number, result in enumerate(results) for chunk in chunks(number, result, form)]
     return Response(json_text({"results": answers}, pretty=form.pretty), media_type="application/json")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from heliograph.query.influxql.answer.shapes import Result, Series
 from heliograph.query.influxql.numbers import plain_float
+from heliograph.query.influxql.plan.shapes import Result, Series
 
 EPOCHS: Final = {
     "ns": 1,
@@ -41,6 +41,8 @@ class Form:
     pretty: bool = False
     chunk_rows: int = 0
     """Rows of a chunk; 0 is everything at once."""
+    exact: bool = False
+    """Whether numbers stay of the type that they have."""
 
 
 def shown_time(time_ns: int, zone: str = "") -> str:
@@ -85,14 +87,14 @@ def chunks(number: int, result: Result, form: Form) -> Iterator[dict[str, Any]]:
     last: dict[str, Any] = {"error": result.error} if result.error is not None else {}
     messages: dict[str, Any] = {"messages": result.messages} if result.messages else {}
     if not form.chunk_rows or len(parts) < 2:
-        shown = [_series(series, show, partial=False) for series, _ in parts]
+        shown = [_series(series, show, form, partial=False) for series, _ in parts]
         yield {"statement_id": number, **({"series": shown} if shown else {}), **messages, **last}
         return
     for index, (series, partial) in enumerate(parts):
         more = {"partial": True} if index + 1 < len(parts) else last
         yield {
             "statement_id": number,
-            "series": [_series(series, show, partial=partial)],
+            "series": [_series(series, show, form, partial=partial)],
             **messages,
             **more,
         }
@@ -109,7 +111,7 @@ def _parts(series: Series, rows: int) -> Iterator[tuple[Series, bool]]:
         yield part, first + rows < len(series.rows)
 
 
-def _series(series: Series, show: Callable[[int], Any], *, partial: bool) -> dict[str, Any]:
+def _series(series: Series, show: Callable[[int], Any], form: Form, *, partial: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if series.name:
         shown["name"] = series.name
@@ -117,7 +119,7 @@ def _series(series: Series, show: Callable[[int], Any], *, partial: bool) -> dic
         shown["tags"] = series.tags
     shown["columns"] = series.columns
     if series.rows:
-        shown["values"] = shown_rows(series, show)
+        shown["values"] = list(_plain_rows(series, show)) if form.exact else shown_rows(series, show)
     if partial:
         shown["partial"] = True
     return shown

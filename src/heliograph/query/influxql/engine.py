@@ -14,7 +14,6 @@ from heliograph.query.influxql import tree
 from heliograph.query.influxql.answer.prepare import prepare
 from heliograph.query.influxql.answer.run import select_series
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import Result, Series
 from heliograph.query.influxql.cursor import Parameter
 from heliograph.query.influxql.into import lines_of
 from heliograph.query.influxql.meta.changes import Changes, change
@@ -22,6 +21,7 @@ from heliograph.query.influxql.meta.databases import Databases
 from heliograph.query.influxql.meta.explain import explain
 from heliograph.query.influxql.meta.show import show, show_schema
 from heliograph.query.influxql.parser import parse
+from heliograph.query.influxql.plan.shapes import Result, Series
 from heliograph.query.influxql.text import statement_text
 from heliograph.query.limits import QueryLimits
 from heliograph.store.database import Database

@@ -5,10 +5,10 @@ from __future__ import annotations
 from heliograph.codec.lineprotocol import format_point
 from heliograph.errors import LineProtocolError
 from heliograph.model.point import FieldValue, Point, UInt
-from heliograph.query.influxql.answer.columns import value_type
 from heliograph.query.influxql.answer.prepare import Prepared, prepare
 from heliograph.query.influxql.answer.run import select_series
 from heliograph.query.influxql.answer.session import Session
+from heliograph.query.influxql.plan.columns import value_type
 from heliograph.query.influxql.tree import Call, Ref, Select
 
 

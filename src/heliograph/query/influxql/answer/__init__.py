@@ -1,1 +1,1 @@
-"""From trees to answers: what a SELECT means, the SQL of its aggregates, and what is done with their rows."""
+"""From what a SELECT means to its rows: the SQL of scans and aggregates, and what is made of its rows."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.query.influxql.answer.scan import Group
-from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN, Key, Points
-from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, Key, Points
+from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.tree import Call, Distinct, Expression, Integer, Number, Ref
 
 Found = dict[Key, Points]

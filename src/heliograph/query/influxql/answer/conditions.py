@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN
+from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN
 from heliograph.query.influxql.text import expression_text
 from heliograph.query.influxql.tree import (
     Binary,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import Points, TimeRange, Value
-from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.plan.shapes import Points, TimeRange, Value
+from heliograph.query.influxql.plan.windows import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
-from heliograph.query.influxql.answer.checks import check
-from heliograph.query.influxql.answer.columns import (
+from heliograph.query.influxql.answer.relations import Stored
+from heliograph.query.influxql.answer.session import Session
+from heliograph.query.influxql.plan.checks import check
+from heliograph.query.influxql.plan.columns import (
     Schema,
     expand_dimensions,
     expand_fields,
@@ -16,12 +18,10 @@ from heliograph.query.influxql.answer.columns import (
     unique_names,
     value_type,
 )
-from heliograph.query.influxql.answer.relations import Stored
-from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import UNKNOWN, TimeRange
-from heliograph.query.influxql.answer.times import parse_time, split_condition
-from heliograph.query.influxql.answer.values import reduced
-from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.plan.shapes import UNKNOWN, TimeRange
+from heliograph.query.influxql.plan.times import parse_time, split_condition
+from heliograph.query.influxql.plan.values import reduced
+from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.tree import (
     Call,
     Duration,
@@ -128,10 +128,16 @@ def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Pr
         interval=interval,
         dimensions=expand_dimensions(select.dimensions, schema, session.matches),
         ascending=ascending,
-        fill="none" if outer is not None and select.fill == "null" else select.fill,
+        fill=_fill(select, inner=outer is not None),
         aggregated=bool(checked.calls),
         inner=outer is not None,
     )
+
+
+def _fill(select: Select, *, inner: bool) -> str:
+    """What would be null is not even made where nobody sees it."""
+    unseen = inner or select.target is not None
+    return "none" if unseen and select.fill == "null" else select.fill
 
 
 def _with_top_columns(fields: list[Field]) -> list[Field]:

@@ -11,7 +11,7 @@ from heliograph.query.influxql.answer.merging import merged
 from heliograph.query.influxql.answer.relations import Computed
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.series import series_window
-from heliograph.query.influxql.answer.shapes import Points
+from heliograph.query.influxql.plan.shapes import Points
 from heliograph.query.influxql.tree import Ref
 
 Row = tuple[Any, ...]

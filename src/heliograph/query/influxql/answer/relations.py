@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from heliograph.model.point import FieldType
 from heliograph.model.table import Column, empty_values
-from heliograph.query.influxql.answer.columns import Schema
-from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN, TimeRange
+from heliograph.query.influxql.plan.columns import Schema
+from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, TimeRange
 from heliograph.query.influxql.tree import Ref
 from heliograph.store import arrow
 from heliograph.store.duck import Cursor

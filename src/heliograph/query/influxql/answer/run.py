@@ -15,7 +15,6 @@ from typing import Any
 from heliograph.errors import QueryError
 from heliograph.model.time import MIN_TIME_NS
 from heliograph.query.influxql.answer.aggregates import SIMPLE, Found, aggregate, argument, check_type
-from heliograph.query.influxql.answer.columns import Schema, value_type
 from heliograph.query.influxql.answer.fill import Filling, number_of
 from heliograph.query.influxql.answer.prepare import Prepared
 from heliograph.query.influxql.answer.raw import raw_points, raw_rows
@@ -29,10 +28,11 @@ from heliograph.query.influxql.answer.selectors import (
 )
 from heliograph.query.influxql.answer.series import series_window
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import NUMERIC, UNKNOWN, Key, Points, Series, TimeRange, Value
 from heliograph.query.influxql.answer.transforms import EXTENDED, TRANSFORMS, integral, transform
-from heliograph.query.influxql.answer.values import MATH, evaluator
-from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.plan.columns import Schema, value_type
+from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, Key, Points, Series, TimeRange, Value
+from heliograph.query.influxql.plan.values import MATH, evaluator
+from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.select import children
 from heliograph.query.influxql.tree import Call, Expression, Ref
 

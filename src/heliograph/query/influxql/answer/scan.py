@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from heliograph.query.influxql.answer.columns import union
 from heliograph.query.influxql.answer.conditions import Condition, names_in
 from heliograph.query.influxql.answer.prepare import Prepared
 from heliograph.query.influxql.answer.relations import Computed, Relation, Stored, Wanted
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import UNKNOWN, TimeRange
+from heliograph.query.influxql.plan.columns import union
+from heliograph.query.influxql.plan.shapes import UNKNOWN, TimeRange
 from heliograph.query.influxql.tree import Ref
 
 Relations = Mapping[str, Sequence[Relation]]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from heliograph.query.influxql.answer.aggregates import Found, argument, check_type, number, window_sql
 from heliograph.query.influxql.answer.scan import Group
-from heliograph.query.influxql.answer.shapes import NUMERIC, Points
-from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.plan.shapes import NUMERIC, Points
+from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.tree import Call, Ref
 
 _ORDERS: Final = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from heliograph.query.influxql.answer.relations import Stored
 from heliograph.query.influxql.answer.scan import Group
-from heliograph.query.influxql.answer.shapes import Key
 from heliograph.query.influxql.meta.known import Known, matching
+from heliograph.query.influxql.plan.shapes import Key
 
 
 def series_window(group: Group, keys: list[Key]) -> list[Key]:

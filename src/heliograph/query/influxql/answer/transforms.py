@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from heliograph.model.time import SECOND_NS
 from heliograph.query.influxql.answer.aggregates import number, wrapped
-from heliograph.query.influxql.answer.shapes import Points
-from heliograph.query.influxql.answer.windows import Interval
+from heliograph.query.influxql.plan.shapes import Points
+from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.tree import Call, Duration
 
 Pair = tuple[int, Any]
@@ -79,7 +79,7 @@ def _difference(pairs: Iterable[Pair], *, negative: bool) -> Iterator[Pair]:
 
 
 def _moving_average(pairs: Iterable[Pair], size: int) -> Iterator[Pair]:
-    window: deque[Any] = deque()
+    window: deque[Any] = deque(maxlen=size)
     total: Any = 0
     latest: int | None = None
     for at, value in pairs:

@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 from heliograph.errors import QueryError
 from heliograph.model.time import SECOND_NS
 from heliograph.query.influxql import tree
-from heliograph.query.influxql.answer.shapes import Series
 from heliograph.query.influxql.durations import clock_duration
 from heliograph.query.influxql.meta.databases import (
     AUTOGEN,
@@ -18,6 +17,7 @@ from heliograph.query.influxql.meta.databases import (
     checked_name,
     shard_length,
 )
+from heliograph.query.influxql.plan.shapes import Series
 from heliograph.query.influxql.text import statement_text
 from heliograph.store.retention import FOREVER
 

@@ -7,7 +7,7 @@ import time
 from heliograph.query.influxql.answer.prepare import Prepared, prepare
 from heliograph.query.influxql.answer.run import select_series
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import Series
+from heliograph.query.influxql.plan.shapes import Series
 from heliograph.query.influxql.text import expression_text
 from heliograph.query.influxql.tree import Explain
 

@@ -9,7 +9,7 @@ from heliograph.errors import QueryError
 from heliograph.model.point import SeriesKey
 from heliograph.query.influxql.answer.conditions import names_in
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import TimeRange
+from heliograph.query.influxql.plan.shapes import TimeRange
 from heliograph.query.influxql.tree import (
     Binary,
     Boolean,

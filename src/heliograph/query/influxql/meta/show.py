@@ -11,8 +11,6 @@ from heliograph import __version__
 from heliograph.errors import QueryError
 from heliograph.model.point import SeriesKey
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.answer.shapes import Series
-from heliograph.query.influxql.answer.times import split_condition
 from heliograph.query.influxql.durations import clock_duration
 from heliograph.query.influxql.meta.databases import Databases
 from heliograph.query.influxql.meta.known import (
@@ -22,6 +20,8 @@ from heliograph.query.influxql.meta.known import (
     matching,
     measurements_matching,
 )
+from heliograph.query.influxql.plan.shapes import Series
+from heliograph.query.influxql.plan.times import split_condition
 from heliograph.query.influxql.tree import Measurement, Show, ShowSchema, Window
 
 _Item = TypeVar("_Item")

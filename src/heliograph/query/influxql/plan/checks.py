@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from heliograph.errors import QueryError
-from heliograph.query.influxql.answer.values import MATH, TWO_ARGUMENTS
 from heliograph.query.influxql.durations import format_duration
+from heliograph.query.influxql.plan.values import MATH, TWO_ARGUMENTS
 from heliograph.query.influxql.text import expression_text
 from heliograph.query.influxql.tree import (
     Binary,

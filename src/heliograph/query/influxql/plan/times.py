@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from heliograph.errors import QueryError
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
-from heliograph.query.influxql.answer.checks import go_type
-from heliograph.query.influxql.answer.shapes import TimeRange
+from heliograph.query.influxql.plan.checks import go_type
+from heliograph.query.influxql.plan.shapes import TimeRange
 from heliograph.query.influxql.text import expression_text
 from heliograph.query.influxql.tree import (
     Binary,

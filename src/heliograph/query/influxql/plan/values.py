@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from heliograph.query.influxql.answer.shapes import Value
+from heliograph.query.influxql.plan.shapes import Value
 from heliograph.query.influxql.tree import (
     Binary,
     Boolean,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.errors import QueryError
-from heliograph.query.influxql.answer.shapes import NUMERIC, TYPES, UNKNOWN
-from heliograph.query.influxql.answer.values import MATH
+from heliograph.query.influxql.plan.shapes import NUMERIC, TYPES, UNKNOWN
+from heliograph.query.influxql.plan.values import MATH
 from heliograph.query.influxql.tree import (
     Binary,
     Boolean,
