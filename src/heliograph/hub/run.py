@@ -240,7 +240,7 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
-def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits) -> InfluxqlEngine:
+def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits, engine: QueryEngine) -> InfluxqlEngine:
     return InfluxqlEngine(
         kept.store,
         kept.duck,
@@ -248,6 +248,7 @@ def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits) -> InfluxqlE
         threads=settings.store.threads,
         seconds=settings.limits.query_seconds,
         limits=limits,
+        engine=engine,
     )
 
 
@@ -282,7 +283,7 @@ class Hub:
             seconds=limits.query_seconds,
             limits=query_limits,
         )
-        self._influxql = _influxql(kept, settings, query_limits)
+        self._influxql = _influxql(kept, settings, query_limits, self._engine)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(

@@ -48,7 +48,7 @@ class QueryEngine:
         self._duck = duck
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self._sources = Sources(memory_bytes) if IN_MEMORY else None
+        self.sources = Sources(memory_bytes) if IN_MEMORY else None
         self._forgetting: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
@@ -86,12 +86,12 @@ class QueryEngine:
             with self._duck.cursor() as cursor:
                 return await self._run(cursor, lambda: work(cursor))
         finally:
-            self._keep_columns()
+            self.keep_columns()
 
     def _select(self, select: Select, cursor: Cursor) -> Columns:
         self._limits.check_intervals(select)
         snapshot = self._snapshot(select)
-        answer = memory.select(select, snapshot, self._sources, cursor) if self._sources else None
+        answer = memory.select(select, snapshot, self.sources, cursor) if self.sources else None
         if answer is None:
             sql, parameters = select_sql(select, snapshot, cursor.register)
             rows = cursor.rows(f"{sql} LIMIT {self._limits.groups + 1}", parameters)
@@ -104,7 +104,7 @@ class QueryEngine:
     def _rows(self, asked: SelectRows, cursor: Cursor) -> Rows:
         select = replace(asked, limit=min(asked.limit, self._limits.rows))
         snapshot = self._snapshot(select)
-        answer = memory.rows(select, snapshot, self._sources, cursor) if self._sources else None
+        answer = memory.rows(select, snapshot, self.sources, cursor) if self.sources else None
         if answer is None:
             sql, parameters = rows_sql(select, snapshot, cursor.register)
             rows = cursor.rows(sql, parameters)
@@ -124,12 +124,12 @@ class QueryEngine:
             raise QueryError(f'measurement "{select.measurement}" not found')
         return snapshot
 
-    def _keep_columns(self) -> None:
+    def keep_columns(self) -> None:
         """Keep what is in memory for a while from now on."""
-        if self._sources:
+        if self.sources:
             if self._forgetting:
                 self._forgetting.cancel()
-            self._forgetting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sources.clear)
+            self._forgetting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.sources.clear)
 
     async def _run(self, cursor: Cursor, work: Callable[[], _A]) -> _A:
         job = asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from heliograph.errors import Error, QueryError
+from heliograph.query.engine import QueryEngine
 from heliograph.query.influxql import tree
 from heliograph.query.influxql.answer.prepare import prepare
 from heliograph.query.influxql.answer.run import select_series
@@ -92,8 +93,10 @@ class InfluxqlEngine:
         threads: int,
         seconds: float,
         limits: QueryLimits,
+        engine: QueryEngine,
     ) -> None:
         self._store = store
+        self._engine = engine
         self._limits = limits
         self._duck = duck
         self._seconds = seconds
@@ -174,6 +177,7 @@ class InfluxqlEngine:
                 now_ns=time.time_ns(),
                 deadline=time.monotonic() + self._seconds,
                 limits=self._limits,
+                sources=self._engine.sources,
             )
             job = asyncio.get_running_loop().run_in_executor(self._pool, work, session)
             try:
@@ -187,6 +191,8 @@ class InfluxqlEngine:
             except asyncio.CancelledError:
                 await _stop(cursor, session, job)
                 raise
+            finally:
+                self._engine.keep_columns()
 
 
 async def _stop(cursor: Cursor, session: Session, job: asyncio.Future[Any]) -> None:

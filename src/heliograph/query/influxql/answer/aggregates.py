@@ -89,8 +89,41 @@ def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) ->
         for call in calls
         if check_type(call, group.type_of(argument(call)), _SQL[call.name][0]) and group.known(argument(call))
     ]
-    if not used:
-        return found
+    return found | (_from_sql(group, used, interval) if used else {})
+
+
+def timed_selector(group: Group, call: Call) -> Found:
+    """Return the point of each group that first(), last(), min() or max() chooses, with its own time."""
+    ref = argument(call)
+    if not check_type(call, group.type_of(ref), _SQL[call.name][0]) or not group.known(ref):
+        return {}
+    sql, parameters = group.scan([("c", ref)], present=["c"])
+    keys = "".join(f"{key}, " for key in group.keys)
+    by = f" GROUP BY {keys.rstrip(', ')}" if keys else ""
+    order, turned = _CHOICES[call.name]
+    rows = group.session.rows(
+        f"SELECT {keys}{'-' if turned else ''}p.t, p.v"
+        f" FROM (SELECT {keys}{order} AS p FROM ({sql}) WHERE c IS NOT NULL{by}) WHERE p IS NOT NULL",
+        parameters,
+    )
+    width = len(group.keys)
+    found: dict[Any, Points] = {}
+    for row in rows:
+        found[group.name, row[:width]] = Points([row[width]], [row[width + 1]])  # type: ignore[list-item]
+    return found
+
+
+_CHOICES: Final = {
+    "first": ("max({'t': -t, 'v': c})", True),
+    "last": ("max({'t': t, 'v': c})", False),
+    "min": ("min({'v': c, 't': t})", False),
+    "max": ("max({'v': c, 't': -t})", True),
+}
+"""Of equal times the larger value, of equal values the earlier time; and whether the time is turned."""
+
+
+def _from_sql(group: Group, used: Sequence[Call], interval: Interval | None) -> dict[Call, Found]:
+    found: dict[Call, Found] = {call: {} for call in used}
     refs = list(dict.fromkeys(argument(call) for call in used))
     columns = {ref: f"c{number}" for number, ref in enumerate(refs)}
     sql, parameters = group.scan([(alias, ref) for ref, alias in columns.items()])

@@ -14,8 +14,16 @@ from typing import Any
 
 from heliograph.errors import QueryError
 from heliograph.model.time import MIN_TIME_NS
-from heliograph.query.influxql.answer.aggregates import SIMPLE, Found, aggregate, argument, check_type
+from heliograph.query.influxql.answer.aggregates import (
+    SIMPLE,
+    Found,
+    aggregate,
+    argument,
+    check_type,
+    timed_selector,
+)
 from heliograph.query.influxql.answer.fill import Filling, number_of
+from heliograph.query.influxql.answer.memory import from_memory
 from heliograph.query.influxql.answer.prepare import Prepared
 from heliograph.query.influxql.answer.raw import raw_points, raw_rows
 from heliograph.query.influxql.answer.relations import Computed, Relation, Stored, computed
@@ -197,8 +205,18 @@ class _Run:
         if not calls:
             return {}
         group, interval = self._bounded(span)
-        found = aggregate(group, calls, interval)
+        found = self._points(group, calls, interval)
         return {call: self._filled(call, points, span, interval, most) for call, points in found.items()}
+
+    @staticmethod
+    def _points(group: Group, calls: Sequence[Call], interval: Interval | None) -> dict[Call, Found]:
+        """Ask the columns in memory for what they can answer, function by function, and SQL for the rest."""
+        found: dict[Call, Found] = {}
+        for name in dict.fromkeys(call.name for call in calls):
+            some = [call for call in calls if call.name == name]
+            found |= from_memory(group, some, interval, group.span.min_ns or 0) or {}
+        rest = [call for call in calls if call not in found]
+        return found | (aggregate(group, rest, interval) if rest else {})
 
     def _one(self, call: Call, span: TimeRange, *, outermost: bool) -> Found:
         group, interval = self._bounded(span)
@@ -216,6 +234,8 @@ class _Run:
             return self._filled(call, mode_points(group, call, interval), span, interval, most)
         if call.name in SELECTORS and not (call.name in SIMPLE and not (outermost and self._selector)):
             own_time = outermost and self._selector and interval is None
+            if own_time and not self._aux and call.name in SIMPLE:
+                return timed_selector(group, call)
             aux = self._aux if outermost else ()
             chosen = select_points(group, call, interval, aux, own_time=own_time)
             return self._filled(call, chosen, span, interval, self._most() if outermost else 0)
