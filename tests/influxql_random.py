@@ -26,24 +26,29 @@ INTERVALS: Final = ("7s", "30s", "1m", "90s", "200s", "10m")
 ZONES: Final = ("Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata")
 
 
-def points(random: Random) -> str:
-    """Return lines: a few series per measurement, fields that come and go, some times twice."""
+def points(random: Random) -> tuple[str, bool]:
+    """Return lines, and whether many of them have the same time.
+
+    There are a few series per measurement, and their fields come and go.
+    """
     lines = []
+    step = random.choice((1, 1, 20))
     for measurement in MEASUREMENTS:
         for host in TAGS["host"]:
             for zone in random.sample(TAGS["zone"], 2):
-                lines += _series(random, measurement, {"host": host, "zone": zone})
+                lines += _series(random, measurement, {"host": host, "zone": zone}, step)
     random.shuffle(lines)
-    return "\n".join(lines)
+    return "\n".join(lines), step > 1
 
 
-def _series(random: Random, measurement: str, tags: dict[str, str]) -> list[str]:
+def _series(random: Random, measurement: str, tags: dict[str, str], step: int) -> list[str]:
     key = measurement.replace(" ", "\\ ") + "".join(
         f",{tag}={value.replace(' ', chr(92) + ' ')}" for tag, value in tags.items() if value
     )
     lines = []
     for _ in range(random.randint(2, 25)):
-        at_ns = (START_S + random.randrange(SPAN_S)) * SECOND_NS + random.choice((0, 0, 500_000_000, 1))
+        at_ns = (START_S + random.randrange(SPAN_S) // step * step) * SECOND_NS
+        at_ns += random.choice((0, 0, 500_000_000, 1)) if step == 1 else 0
         fields = [_field(random, name) for name in FIELDS if random.random() < 0.6]
         if fields:
             lines.append(f"{key} {','.join(fields)} {at_ns}")
@@ -68,9 +73,16 @@ class Questions:
     """Draws one SELECT after the other."""
 
     random: Random
+    same_times: bool = False
 
     def question(self) -> str:
         """Return a statement."""
+        text = self._question()
+        if self.same_times:  # of several values of one time InfluxDB does not always take the larger
+            text = text.replace("first(", "max(").replace("last(", "min(")
+        return text
+
+    def _question(self) -> str:
         kinds = [self._raw, self._aggregate, self._aggregate, self._aggregate, self._selector, self._change]
         kinds += [self._nested, self._odd, self._show]
         return self.random.choice(kinds)()

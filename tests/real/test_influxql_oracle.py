@@ -62,13 +62,14 @@ def ask_hub(hub: HubProcess, text: str) -> Any:
 def differences(server: Influxd, hub: HubProcess, seed: int, count: int) -> list[tuple[str, Any, Any]]:
     """Ask both the same and return what they answered differently."""
     random = Random(seed)
-    lines = points(random).encode()
+    text, same_times = points(random)
+    lines = text.encode()
     for text in ("DROP DATABASE random", "CREATE DATABASE random"):
         ask_influxd(server, text)
         ask_hub(hub, text)
     assert server.ask("POST", "/write?db=random", lines)[0] == 204
     assert hub.request("POST", "/write?db=random", lines)[0] == 204
-    questions = Questions(random)
+    questions = Questions(random, same_times)
     found = []
     for _ in range(count):
         text = questions.question()

@@ -31,7 +31,7 @@ _OF_MERGED: Final = {
     "first": "max({{'t': -t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
     "last": "max({{'t': t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
 }
-"""Of equal times the larger value wins."""
+"""Of equal times the larger value wins, but false before true as the first."""
 SIMPLE: Final = frozenset(_SQL)
 
 
@@ -101,6 +101,8 @@ def timed_selector(group: Group, call: Call) -> Found:
     keys = "".join(f"{key}, " for key in group.keys)
     by = f" GROUP BY {keys.rstrip(', ')}" if keys else ""
     order, turned = _CHOICES[call.name]
+    if (call.name, group.type_of(ref)) == ("first", "boolean"):
+        order, turned = "min({'t': t, 'v': c})", False
     rows = group.session.rows(
         f"SELECT {keys}{'-' if turned else ''}p.t, p.v"
         f" FROM (SELECT {keys}{order} AS p FROM ({sql}) WHERE c IS NOT NULL{by}) WHERE p IS NOT NULL",
@@ -156,9 +158,11 @@ def _from_sql(group: Group, used: Sequence[Call], interval: Interval | None) -> 
 def _value_sql(group: Group, call: Call, column: str) -> str:
     if counts_distinct(call):
         return f"nullif(count(DISTINCT {column}), 0)"
+    kind = group.type_of(argument(call))
+    if group.merges and (call.name, kind) == ("first", "boolean"):
+        return f"(min({{'t': t, 'v': {column}}}) FILTER (WHERE {column} IS NOT NULL).v)"
     if group.merges and call.name in _OF_MERGED:
         return f"({_OF_MERGED[call.name].format(column)})"
-    kind = group.type_of(argument(call))
     if call.name in ("sum", "spread") and kind != "float":
         column = f"{column}::HUGEINT"
     return _SQL[call.name][1].format(column)

@@ -66,6 +66,9 @@ def select_series(session: Session, prepared: Prepared) -> list[Series]:
 
 def select_lines(session: Session, prepared: Prepared, dimensions: tuple[str, ...]) -> Iterator[Line]:
     """Yield the rows of a SELECT, grouped by some tags, in the order of the answer."""
+    window = prepared.select.window
+    if window.series_offset and not window.series_limit and not prepared.inner:
+        return iter(())  # as in InfluxDB: SOFFSET without SLIMIT shows no series
     groups = [
         Group(session, prepared, name, relations, dimensions, prepared.span)
         for name, relations in _relations(session, prepared, dimensions).items()

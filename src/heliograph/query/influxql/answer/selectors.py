@@ -56,17 +56,18 @@ def select_points(
     place = ", ".join([*group.keys, "w"])
     chance = ", random() AS z" if call.name == "sample" else ""
     rows = f"SELECT *, {window_sql(group, interval)} AS w{chance} FROM ({sql}) WHERE c IS NOT NULL"
-    order = ", ".join([_ORDERS[call.name], *(f"a{i}" for i in range(len(aux)))])
+    chosen = "t, c" if (call.name, group.type_of(ref)) == ("first", "boolean") else _ORDERS[call.name]
+    order = ", ".join([chosen, *(f"a{i}" for i in range(len(aux)))])
     if tags:
         best = ", ".join([place, *(f"b{i}" for i in range(len(tags)))])
         rows = f"SELECT * FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY {best} ORDER BY {order}) = 1"
     rank = f"row_number() OVER (PARTITION BY {place} ORDER BY {order})"
-    chosen = f"SELECT {shown}, {rank} AS r FROM ({rows}) QUALIFY {_wanted_rank(call, place)}"
+    ranked = f"SELECT {shown}, {rank} AS r FROM ({rows}) QUALIFY {_wanted_rank(call, place)}"
     keys = "".join(f"{key}, " for key in group.keys)
     direction = "" if group.prepared.ascending else " DESC"
     return _collect(
         group,
-        f"SELECT {keys}shown, c{''.join(f', a{i}' for i in range(len(aux)))} FROM ({chosen})"
+        f"SELECT {keys}shown, c{''.join(f', a{i}' for i in range(len(aux)))} FROM ({ranked})"
         f" ORDER BY {keys}{'shown' if keep_time else 'w'}{direction}, r",
         parameters,
         with_aux=bool(aux),
