@@ -96,8 +96,7 @@ lock: | $(RUN) ## write the pinned dependencies anew (LOCK=--upgrade takes newer
 
 clean: ## remove everything that was built or installed here
 	rm -rf $(VENV) build dist src/*.egg-info src/heliograph/page web/node_modules
-	rm -f src/heliograph/*/*/native.c src/heliograph/*/*/native.*.so
-	rm -f src/heliograph/query/kernel.c src/heliograph/query/kernel.*.so
+	rm -f src/heliograph/*/*/native.c src/heliograph/*/*/native.cpp src/heliograph/*/*/native.*.so
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(RUN):

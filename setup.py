@@ -1,7 +1,7 @@
 """The compiled parts of the package; all else that there is to tell about it stands in pyproject.toml.
 
-Without a compiler the installation goes on and the package does in Python what they do. ``HELIO_PURE=1`` leaves
-the compiled parts out on purpose: that wheel is for every machine.
+Without a compiler the installation goes on and the package does in Python what they do. ``HELIO_PURE=1``
+leaves the compiled parts out on purpose: that wheel is for every machine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 
-def compiled(module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> Extension:
+def compiled(
+    module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] = (), *, language: str = "c"
+) -> Extension:
     """Return a module that is compiled, given the files that it includes."""
     path = Path("src/heliograph", module)
     return Extension(
@@ -22,6 +24,7 @@ def compiled(module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] 
         depends=[str(path.with_name(f"{part}.pxi")) for part in parts],
         # Debugging symbols would make it four times as large.
         extra_compile_args=["-g0", *options],
+        language=language,
         optional=True,
     )
 
@@ -29,8 +32,10 @@ def compiled(module: str, parts: tuple[str, ...] = (), options: tuple[str, ...] 
 # Given to setup() as they are: cythonize() would make new extensions of them that are not optional.
 NATIVE = [
     compiled("codec/lineprotocol/native", ("decimal", "names", "scanner")),
-    compiled("query/kernel", ("arrow_stream", "merge", "sinks"), ("-O3", "-fno-strict-aliasing")),
+    # its columns hold the bits of whole and of real numbers
+    compiled("query/memory/native", ("arrow_stream", "merge", "sinks"), ("-O3", "-fno-strict-aliasing")),
     compiled("store/hot/native"),
+    compiled("api/json_text/native", options=("-std=c++17",), language="c++"),
 ]
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 from bench.questions import Answer, Question, Shape
 from bench.workloads.workload import Probe, Workload
 
+_LAST: Final = (Shape.LAST, Shape.LAST_VALUES)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -66,6 +68,8 @@ class HubDialect:
             query |= {"limit": question.limit, "newest": True}
         if question.shape is Shape.ROWS:
             query["conditions"] = [[question.fields[0], ">", question.above]]
+        if question.at_most is not None:
+            query["conditions"] = [[question.fields[0], "<=", question.at_most]]
         step_s = question.interval_s if question.shape in (Shape.GRID, Shape.NEWEST) else whole
         return _range(question.start_s, question.end_s, step_s) | {"queries": [query]}
 
@@ -88,7 +92,7 @@ class HubDialect:
             key = (series["field"], *(series["tags"].get(tag, "") for tag in question.group_by))
             for time_ms, value in zip(result["time_ms"], series["values"], strict=True):
                 if value is not None:
-                    moment = () if question.shape is Shape.LAST else (str(time_ms // 1000),)
+                    moment = () if question.shape in _LAST else (str(time_ms // 1000),)
                     yield key + moment, float(value)
 
     def countable(self, probe: Probe) -> bool:  # noqa: ARG002 - it keeps all types
@@ -131,16 +135,23 @@ class InfluxDialect:
         for tag, values in question.where.items():
             conditions += ["(" + " OR ".join(f"\"{tag}\" = '{value}'" for value in values) + ")"]
         groups = [f'"{tag}"' for tag in question.group_by]
+        table = f'"{question.measurement}"'
         if question.shape is Shape.LAST:
-            return f"SELECT * FROM {question.measurement} GROUP BY {groups[0]} ORDER BY time DESC LIMIT 1"
+            return f"SELECT * FROM {table} GROUP BY {groups[0]} ORDER BY time DESC LIMIT 1"
         if question.shape is Shape.ROWS:
             conditions += [f'"{question.fields[0]}" > {question.above:g}']
-            return f"SELECT * FROM {question.measurement} WHERE {' AND '.join(conditions)}"
+            return f"SELECT * FROM {table} WHERE {' AND '.join(conditions)}"
         columns = ", ".join(f'{question.function}("{name}") AS "{name}"' for name in question.fields)
+        if question.shape is Shape.LAST_VALUES:
+            if question.at_most is not None:
+                conditions += [f'"{question.fields[0]}" <= {question.at_most:g}']
+            return (
+                f"SELECT {columns} FROM {table} WHERE {' AND '.join(conditions)} GROUP BY {', '.join(groups)}"
+            )
         grouping = ", ".join([f"time({question.interval_s}s)", *groups])
         newest = f" ORDER BY time DESC LIMIT {question.limit}" if question.shape is Shape.NEWEST else ""
         return (
-            f"SELECT {columns} FROM {question.measurement} WHERE {' AND '.join(conditions)}"
+            f"SELECT {columns} FROM {table} WHERE {' AND '.join(conditions)}"
             f" GROUP BY {grouping} fill(none){newest}"
         )
 
@@ -157,7 +168,7 @@ class InfluxDialect:
         for row in series["values"]:
             named = dict(zip(series["columns"], row, strict=True)) | series.get("tags", {})
             groups = [named[tag] for tag in question.group_by]
-            moment = () if question.shape is Shape.LAST else (str(named["time"]),)
+            moment = () if question.shape in _LAST else (str(named["time"]),)
             for name in fields:
                 if named[name] is not None:
                     yield (name, *groups, *moment), float(named[name])
@@ -184,7 +195,7 @@ class VictoriaDialect:
         parameters: dict[str, str | int] = {"query": self._metricsql(question)}
         if not cached:
             parameters["nocache"] = 1
-        if question.shape is Shape.LAST:
+        if question.shape in _LAST:
             return Asked("GET", f"/api/v1/query?{urlencode(parameters | {'time': question.end_s - 1})}")
         start_s = question.start_s
         if question.shape is Shape.NEWEST:
@@ -194,9 +205,14 @@ class VictoriaDialect:
         return Asked("GET", f"/api/v1/query_range?{urlencode(parameters)}")
 
     def _metricsql(self, question: Question) -> str:
-        if question.shape is Shape.LAST:
+        if question.shape in _LAST:
             span_s = question.end_s - question.start_s
-            return f"last_over_time({self._selector(question, question.fields)}[{span_s}s])"
+            selected = self._selector(question, question.fields)
+            if question.at_most is not None:
+                return (
+                    f"last_over_time(({selected} <= {question.at_most:g})[{span_s}s:{question.interval_s}s])"
+                )
+            return f"last_over_time({selected}[{span_s}s])"
         step_s = question.interval_s
         window = f"[{step_s}s] offset -{step_s * 1000 - 1}ms"
         if question.shape is Shape.ROWS:
@@ -225,8 +241,8 @@ class VictoriaDialect:
     def _read(self, question: Question, series: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
         metric = series["metric"]
         name = metric["__name__"].removeprefix(f"{question.measurement}_")
-        groups = [metric[tag] for tag in question.group_by]
-        if question.shape is Shape.LAST:
+        groups = [metric.get(tag, "") for tag in question.group_by]
+        if question.shape in _LAST:
             yield (name, *groups), float(series["value"][1])
             return
         for time_s, value in series["values"]:

@@ -6,13 +6,13 @@ import http.client
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bench.dialects import DIALECTS
 from bench.peers import Server, ServerFailed
-from bench.processes import cpu_seconds, peak_rss_kb
+from bench.processes import cpu_seconds, name_of, peak_rss_kb
 from bench.workloads.workload import Workload
 
 CONNECTIONS: Final = 2
@@ -33,20 +33,24 @@ class Ingest:
     p99_ms: float
     cpu_s: float
     """Of all the server's processes, until visible."""
-    peak_rss_mb: float
+    peak_rss_mb: dict[str, float]
+    """By process."""
     busy: int
     """How often the server asked to try again."""
 
 
-def ingest(server: Server, workload: Workload) -> Ingest:
+def ingest(server: Server, workload: Workload, *, packed: Sequence[bytes] | None = None) -> Ingest:
     """Return the figures of one workload on a server that is empty and runs.
+
+    ``packed`` are its batches compressed by gzip, if they are to be sent so.
 
     Raises:
         ServerFailed: a batch was refused, or points are missing a minute after the last acknowledgement.
     """
     before = cpu_seconds(server.processes)
     began = time.perf_counter()
-    latencies_ms, busy = _write(server, workload)
+    headers = dict(server.headers) | ({"Content-Encoding": "gzip"} if packed else {})
+    latencies_ms, busy = _write(server, packed or workload.batches, headers)
     acked = time.perf_counter()
     wait_visible(server, workload)
     visible = time.perf_counter()
@@ -57,9 +61,13 @@ def ingest(server: Server, workload: Workload) -> Ingest:
         p50_ms=statistics.median(latencies_ms),
         p99_ms=quantile(latencies_ms, 0.99),
         cpu_s=cpu_seconds(processes) - before,
-        peak_rss_mb=peak_rss_kb(processes) / 1024,
+        peak_rss_mb={_name(server, pid): peak_rss_kb([pid]) / 1024 for pid in processes},
         busy=busy,
     )
+
+
+def _name(server: Server, pid: int) -> str:
+    return server.name if pid == server.processes[0] else name_of(pid)
 
 
 def wait_visible(server: Server, workload: Workload) -> None:
@@ -85,6 +93,7 @@ class _Source:
     """Hands the batches, one after another, to whichever connection is free."""
 
     batches: Iterator[bytes]
+    headers: dict[str, str]
     lock: threading.Lock = field(default_factory=threading.Lock)
     latencies_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -95,15 +104,15 @@ class _Source:
             return None if self.failures else next(self.batches, None)
 
 
-def _write(server: Server, workload: Workload) -> tuple[list[float], int]:
-    source = _Source(iter(workload.batches))
+def _write(server: Server, batches: Sequence[bytes], headers: dict[str, str]) -> tuple[list[float], int]:
+    source = _Source(iter(batches), headers)
     threads = [threading.Thread(target=_connection, args=(server, source)) for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if source.failures:
-        raise ServerFailed(f"{server.name}: {workload.name}: {source.failures[0]}")
+        raise ServerFailed(f"{server.name}: {source.failures[0]}")
     return source.latencies_ms, source.busy
 
 
@@ -123,7 +132,7 @@ def _connection(server: Server, source: _Source) -> None:
 def _send(server: Server, connection: http.client.HTTPConnection, batch: bytes, source: _Source) -> None:
     """Write one batch; one that the server is too busy for is sent again, as clients do."""
     while True:
-        connection.request("POST", server.write_path, batch, dict(server.headers))
+        connection.request("POST", server.write_path, batch, source.headers)
         answer = connection.getresponse()
         text = answer.read()
         if answer.status == 204:

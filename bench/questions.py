@@ -9,7 +9,7 @@ from enum import Enum
 from random import Random
 from typing import Final, TypeAlias
 
-from bench.workloads import telegraf_mix, tsbs_cpu
+from bench.workloads import telegraf_mix, tsbs_cpu, tsbs_iot
 from bench.workloads.workload import Workload
 
 HOUR_S: Final = 3_600
@@ -25,7 +25,8 @@ class Shape(Enum):
     GRID = "one value per interval and group"
     NEWEST = "the last five intervals before a moment"
     ROWS = "the points above a value"
-    LAST = "the last value per group"
+    LAST = "the last row per group, which has all fields"
+    LAST_VALUES = "the last value of each field per group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Question:
     where: dict[str, tuple[str, ...]] = field(default_factory=dict)
     group_by: tuple[str, ...] = ()
     above: float = 0.0
+    """For rows: the first field must be above this."""
+    at_most: float | None = None
+    """For last values: the first field must be at most this."""
     limit: int = 0
 
 
@@ -149,6 +153,50 @@ def _one_host(workload: Workload, random: Random) -> Question:
     return Question(Shape.GRID, "cpu", fields, "mean", *window, 10, where, ("host",))
 
 
+def _fleet(random: Random) -> dict[str, tuple[str, ...]]:
+    return {"fleet": (random.choice(tsbs_iot.FLEETS),)}
+
+
+def _last_of_fleet(measurement: str, *fields: str, at_most: float | None = None) -> Maker:
+    """The last values of each series of a fleet; a truck has several when points lack a tag."""
+
+    def make(workload: Workload, random: Random) -> Question:
+        span = (workload.start_s, workload.end_s)
+        return Question(
+            Shape.LAST_VALUES,
+            measurement,
+            fields,
+            "last",
+            *span,
+            10,
+            _fleet(random),
+            tsbs_iot.TAGS,
+            at_most=at_most,
+        )
+
+    return make
+
+
+def _single_last_location(workload: Workload, random: Random) -> Question:
+    span = (workload.start_s, workload.end_s)
+    where: dict[str, tuple[str, ...]] = {"name": (f"truck_{random.randrange(8)}",)}
+    fields = ("latitude", "longitude")
+    return Question(Shape.LAST_VALUES, "readings", fields, "last", *span, 10, where, tsbs_iot.TAGS)
+
+
+def _fleet_means(measurement: str, mean_field: str, hours: float, step_s: int) -> Maker:
+    """Means of each series of a fleet by interval, from which the suite counts those above a threshold."""
+
+    def make(workload: Workload, random: Random) -> Question:
+        window = _window(workload, random, hours, step_s)
+        fields = (mean_field,)
+        return Question(
+            Shape.GRID, measurement, fields, "mean", *window, step_s, _fleet(random), tsbs_iot.TAGS
+        )
+
+    return make
+
+
 def _named(entries: Iterator[tuple[str, Maker]]) -> dict[str, Maker]:
     return dict(entries)
 
@@ -166,6 +214,16 @@ _MAKERS: Final[dict[str, dict[str, Maker]]] = {
         "high-cpu-1": _high_cpu(1),
         "high-cpu-all": _high_cpu(0),
         "lastpoint": _last_point,
+    },
+    "tsbs_iot": {
+        "last-loc": _last_of_fleet("readings", "latitude", "longitude"),
+        "single-last-loc": _single_last_location,
+        "low-fuel": _last_of_fleet("diagnostics", "fuel_state", at_most=0.1),
+        "high-load": _last_of_fleet("diagnostics", "current_load", "load_capacity"),
+        "stationary-trucks": _fleet_means("readings", "velocity", 1 / 6, 600),
+        "long-driving-sessions": _fleet_means("readings", "velocity", 4, 600),
+        "long-daily-sessions": _fleet_means("readings", "velocity", 24, 600),
+        "daily-activity": _fleet_means("diagnostics", "status", 24, 600),
     },
     "telegraf_mix": {
         "one host's processor, 15 min by 10 s": _one_host,

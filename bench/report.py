@@ -27,6 +27,7 @@ def report(result: Record) -> str:
         parts += ["", *_ingest(result, name)]
         if any("questions" in record for record in _of(result, name)):
             parts += ["", *_questions(result, name)]
+    parts += _growth(result)
     if result["mqtt"]:
         parts += ["", *_mqtt(result["mqtt"])]
     parts += ["", *_agreement(result)]
@@ -44,7 +45,9 @@ def _machine(result: Record) -> Iterator[str]:
     yield ", ".join(f"{name} {version}" for name, version in versions.items())
     parsers = {record["parser"] for record in result["records"] if "parser" in record}
     yield f"commit {machine['commit']}, parser: {', '.join(parsers) or 'unknown'}"
-    yield f"rounds: {settings['rounds']}, scale: {settings['scale']:g}, took {result['seconds']:.0f} s"
+    packed = ", batches compressed by gzip" if settings.get("gzip") else ""
+    how = f"rounds: {settings['rounds']}{packed}, scale: {settings['scale']:g}"
+    yield f"{how}, took {result['seconds']:.0f} s"
 
 
 def _of(result: Record, workload: str, server: str | None = None) -> list[Record]:
@@ -70,6 +73,13 @@ def _ingest(result: Record, name: str) -> Iterator[str]:
         cells = [_cell(figure, records, digits) for _, digits, figure in columns]
         rows.append([server, *cells])
     yield from _table(["", *(title for title, *_ in columns)], rows)
+    for process in _of(result, name, OURS)[0]["ingest"]["peak_rss_mb"] if OURS in _servers(result) else ():
+        peaks = [record["ingest"]["peak_rss_mb"][process] for record in _of(result, name, OURS)]
+        yield f"  peak memory of ours while ingesting: {process} {max(peaks):.0f} MB"
+    for server in _servers(result):
+        busy = sum(record["ingest"]["busy"] for record in _of(result, name, server))
+        if busy:
+            yield f"  {server} asked {busy} times to try again"
     compared = {title: figure for title, _, figure in columns}
     for title in ("visible k lines/s", "CPU s/M lines", "B/value"):
         yield from _ratios(result, name, title, compared[title])
@@ -85,7 +95,7 @@ def _columns(size: Record) -> list[tuple[str, int, Figure]]:
         ("p99 ms", 0, lambda r: r["ingest"]["p99_ms"]),
         ("CPU s/M lines", 1, lambda r: r["ingest"]["cpu_s"] / lines * 1e6),
         ("to settled", 1, lambda r: r["cpu_settled_s"] / lines * 1e6),
-        ("peak MB", 0, lambda r: r["ingest"]["peak_rss_mb"]),
+        ("peak MB", 0, lambda r: sum(r["ingest"]["peak_rss_mb"].values())),
         ("B/value", 2, lambda r: r["disk_bytes"] / values),
     ]
     if floor:
@@ -140,6 +150,22 @@ def _per_round(result: Record, name: str, figure: Figure, other: str) -> list[fl
     ours = {record["round"]: figure(record) for record in _of(result, name, OURS)}
     theirs = {record["round"]: figure(record) for record in _of(result, name, other)}
     return [ours[turn] / theirs[turn] for turn in sorted(ours.keys() & theirs.keys())]
+
+
+def _growth(result: Record) -> Iterator[str]:
+    """Say what ten times the series cost each server; the lines are as many."""
+    few, many = "tsbs_cpu", "tsbs_cpu_10x_series"
+    if few not in result["workloads"] or many not in result["workloads"]:
+        return
+    yield ""
+    yield "ten times the series, as many lines: visible lines a second, as a share of the rate with a tenth"
+    for server in _servers(result):
+        shares = [
+            a["ingest"]["visible_s"] / b["ingest"]["visible_s"]
+            for a, b in zip(_of(result, few, server), _of(result, many, server), strict=True)
+        ]
+        told = " ".join(f"{share:.2f}" for share in shares)
+        yield f"  {server}: median {statistics.median(shares):.2f} of {told}"
 
 
 def _mqtt(figures: Record) -> Iterator[str]:

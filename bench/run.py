@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import gzip
 import json
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ from bench.workloads.workload import Workload
 
 RESULTS: Final = Path(__file__).parent / "results"
 _S = TypeVar("_S", bound=Server)
+_GZIP_LEVEL: Final = 6
+"""That of Telegraf and of most others."""
 _PARTS: Final = (*WORKLOADS, "queries", "mqtt")
 
 
@@ -65,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     settings: dict[str, Any] = {
         "rounds": args.rounds,
         "scale": args.scale,
+        "gzip": args.gzip,
         "only": args.only,
         "servers": servers,
     }
@@ -92,10 +96,11 @@ def _parser() -> argparse.ArgumentParser:
         "--only", type=_parts, default=_parts(usual), metavar="PARTS", help=f"of {', '.join(_PARTS)}"
     )
     parser.add_argument("--servers", type=_servers, default=list(SERVERS), metavar="NAMES", help="who runs")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each workload runs (3)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each workload runs (5)")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of devices (1)")
+    parser.add_argument("--gzip", action="store_true", help="send the batches compressed")
     parser.add_argument("--variants", type=int, default=10, help="of each question (10)")
-    parser.add_argument("--devices", type=int, default=200, help="devices that publish by MQTT (200)")
+    parser.add_argument("--devices", type=int, default=1_000, help="devices that publish by MQTT (1,000)")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long they publish (20)")
     on_disk = Path("/var/tmp")  # noqa: S108 - /tmp may be in memory; a folder of our own is made below it
     parser.add_argument("--folder", type=Path, default=on_disk, help="where the servers write (/var/tmp)")
@@ -130,13 +135,14 @@ def _measure_workload(run: Run, args: argparse.Namespace, given: Workload, numbe
     }
     servers = run.settings["servers"]
     kinds = questions(given, args.variants) if "queries" in args.only else {}
+    packed = [gzip.compress(batch, _GZIP_LEVEL) for batch in given.batches] if args.gzip else None
     for turn in range(args.rounds):
         first = (turn + number) % len(servers)
         answers: dict[str, Answers] = {}
         for name in [*servers[first:], *servers[:first]]:
             _say(f"{given.name}, round {turn + 1} of {args.rounds}: {name}")
             with _server(SERVERS[name], args.folder) as server:
-                record, answers[name] = _measure(server, given, kinds)
+                record, answers[name] = _measure(server, given, kinds, packed)
             run.records.append({"round": turn + 1, "workload": given.name, "server": name} | record)
         if Hub.name in answers:
             run.values_compared += values_in(answers[Hub.name])
@@ -155,7 +161,10 @@ def _server(kind: type[_S], folder: Path) -> Iterator[_S]:
 
 
 def _measure(
-    server: Server, given: Workload, kinds: Mapping[str, list[Question]]
+    server: Server,
+    given: Workload,
+    kinds: Mapping[str, list[Question]],
+    packed: Sequence[bytes] | None,
 ) -> tuple[dict[str, Any], Answers]:
     waited_for_s = _children_cpu_s()
     record: dict[str, Any] = {"start_s": server.start()}
@@ -164,7 +173,7 @@ def _measure(
     start_cpu_s = cpu_seconds(server.processes)
     if isinstance(server, Hub):
         record["parser"] = server.parser()
-    record["ingest"] = asdict(ingest(server, given))
+    record["ingest"] = asdict(ingest(server, given, packed=packed))
     server.settle()
     record["cpu_settled_s"] = _children_cpu_s() - waited_for_s - start_cpu_s
     record["disk_bytes"] = server.disk_bytes()

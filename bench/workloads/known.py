@@ -20,7 +20,7 @@ WORKLOADS: Final[dict[str, tuple[int, Callable[[int], Workload]]]] = {
 }
 """How many devices at scale 1, and what makes the workload of so many."""
 
-USUAL: Final = ("telegraf_mix", "tsbs_cpu", "tsbs_iot", "backfill")
+USUAL: Final = tuple(WORKLOADS)
 """What runs when nothing is named."""
 
 

@@ -19,7 +19,8 @@ STEPS: Final = 3_600
 FLOOR_BYTES_PER_READING: Final = 5.24
 """41.9 bits for the seven moving values of a line ``readings``; what ``diagnostics`` has is left out."""
 
-_FLEETS: Final = ("East", "West", "North", "South")
+FLEETS: Final = ("East", "West", "North", "South")
+TAGS: Final = ("name", "fleet", "driver", "model", "device_version")
 _DRIVERS: Final = ("Derek", "Rodney", "Albert", "Andy", "Seth", "Trish")
 _VERSIONS: Final = ("v1.0", "v1.5", "v2.0", "v2.3")
 _MODELS: Final = {"F-150": (2000, 200, 15), "G-2000": (5000, 300, 19), "H-2": (1500, 150, 12)}
@@ -83,7 +84,7 @@ class _Truck:
         model = random.choice(sorted(_MODELS))
         self._tags = {
             "name": f"truck_{number}",
-            "fleet": random.choice(_FLEETS),
+            "fleet": random.choice(FLEETS),
             "driver": random.choice(_DRIVERS),
             "model": model,
             "device_version": random.choice(_VERSIONS),

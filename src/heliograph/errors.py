@@ -7,6 +7,7 @@
     ├─ DecodeError(line, column, excerpt)      400      bytes that are not what they claim
     │   ├─ LineProtocolError
     │   └─ TopicError
+    ├─ TooSparse(limit)                        422      a batch that is large in memory and nowhere else
     ├─ QueryError                              400
     │   └─ QuerySyntaxError(reason, line, column)
     ├─ NotFound(kind, id)                      404
@@ -95,6 +96,19 @@ class LineProtocolError(DecodeError):
 
 class TopicError(DecodeError):
     """An MQTT topic from which no device can be told."""
+
+
+class TooSparse(Error):
+    """A batch whose lines have so different fields that its columns would hold next to nothing."""
+
+    http_status = 422
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the columns of a batch may have {limit:,} places without a value, those of this one have more:"
+            " its lines have different fields; put them into several measurements or smaller batches"
+        )
+        self.limit = limit
 
 
 class QueryError(Error):

@@ -118,3 +118,31 @@ def test_a_flipped_bit_in_a_stream_costs_what_nats_server_gives_up_and_is_told(
     assert ("1 acknowledged messages are lost" if part == "length" else "off the stream LP") in told
     assert found(hub) == [i for i in range(BATCHES * ROWS) if i // ROWS not in lost]
     goes_on(hub)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: b"\0" * 9_000 + content[9_000:],
+        lambda _: b"",
+    ],
+    ids=["cut", "without its first pages", "empty"],
+)
+def test_a_damaged_catalogue_is_made_anew_and_costs_no_point(hub: HubProcess, change: Change) -> None:
+    fill(hub)
+    hub.stop()
+    hub.start()
+    assert hub.write(f"other v=1 {T}") == 204
+    hub.stop()  # sealed after the copy was made
+    hub.start()
+    assert hub.write(f"m v=5000i {T + 5000}") == 204
+    hub.kill()
+    changed(hub.home / "catalog.db", change)
+    for beside in ("-wal", "-shm"):
+        (hub.home / f"catalog.db{beside}").unlink(missing_ok=True)
+    hub.start()
+    assert "catalogue was damaged" in " ".join(hub.status()["warnings"])
+    assert found(hub) == [*range(BATCHES * ROWS), 5000]
+    assert hub.sql("SELECT v FROM other") == [[1]]
+    goes_on(hub)

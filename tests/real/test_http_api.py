@@ -66,6 +66,7 @@ PROTECTED = [
     ("POST", "/api/query"),
     ("GET", "/query"),
     ("POST", "/query"),
+    ("POST", "/api/series"),
     ("POST", "/api/sql"),
     ("GET", "/api/status"),
     ("GET", "/api/ledger"),
@@ -274,6 +275,51 @@ def test_devices(hub: HubProcess) -> None:
         {"name": "pi2", "tag": "host", "last_ms": BASE_MS + 2_000, "measurements": ["cpu"]},
         {"name": "", "tag": None, "last_ms": BASE_MS, "measurements": ["weather"]},
     ]
+
+
+def test_series_and_the_values_of_their_tags(hub: HubProcess) -> None:
+    def asked(**question: Any) -> Any:
+        return hub.json("POST", "/api/series", question)
+
+    assert asked(tag="host") == {"tag": "host", "values": ["pi1", "pi2"]}
+    assert asked(tag="host", measurement="mem") == {"tag": "host", "values": ["pi1"]}
+    assert asked(tag="host", where={"cpu": ["cpu0"]})["values"] == ["pi1", "pi2"]
+    assert asked(tag="nope")["values"] == []
+    assert asked(measurement="nope")["series"] == []
+    assert asked(measurement="mem") == {
+        "series": [{"measurement": "mem", "tags": {"host": "pi1"}, "last_ms": BASE_MS + 29_000}]
+    }
+    without_host = asked(where={"host": [""]})["series"]
+    assert [(s["measurement"], s["tags"]) for s in without_host] == [("weather", {})]
+    assert hub.request("POST", "/api/series", {"bucket": "nope"})[0] == 404
+    assert hub.request("POST", "/api/series", {"where": {"host": "pi1"}})[0] == 400
+
+
+def test_conditions_limits_and_points(hub: HubProcess) -> None:
+    used = {"measurement": "mem", "fields": ["used"]}
+    status, answer = ask(
+        hub,
+        used | {"fn": "points", "group_by": ["host"], "conditions": [["used", ">=", 0]], "limit": 2},
+        used | {"fn": "count", "conditions": [["used", "<", -1]]},
+        used | {"fn": "points", "fields": ["note", "used"], "newest": True, "limit": 1},
+        used | {"conditions": [["used", "~", 1]]},
+        used | {"conditions": [["note", ">", 1]]},
+        used | {"conditions": ["used > 1"]},
+        used | {"fn": "points", "limit": 0},
+        used | {"limit": -1},
+    )
+    assert status == 200
+    first, none, newest, *wrong = answer["results"]
+    assert first["tags"] == {"host": ["pi1", "pi1"]}
+    assert len(first["fields"]["used"]) == len(first["time_ms"]) == 2
+    assert first["truncated"]
+    assert none["series"] == []
+    assert newest["time_ms"] == [BASE_MS + 29_000]
+    messages = [result["error"] for result in wrong]
+    assert "one of = != < <= > >=" in messages[0]
+    assert "needs numbers" in messages[1]
+    assert "[field, comparison, number]" in messages[2]
+    assert all("limit must be" in message for message in messages[3:])
 
 
 def test_several_queries_answer_or_fail_by_themselves(hub: HubProcess) -> None:

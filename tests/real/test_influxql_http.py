@@ -124,6 +124,24 @@ def test_policies_are_buckets_and_into_writes_to_them(filled: HubProcess) -> Non
     assert not {"d", "d/long"} & {b["name"] for b in filled.json("GET", "/api/buckets")["buckets"]}
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("DELETE FROM cpu WHERE host = 'a' AND time < 3s", [2.5, 3]),
+        ("DELETE WHERE host =~ /a|c/", [2.5]),
+        ("DROP SERIES FROM cpu WHERE host = 'b' OR host = 'c'", [1, 3]),
+        ("DROP MEASUREMENT other", [1, 2.5, 3]),
+    ],
+)
+def test_points_are_deleted(filled: HubProcess, text: str, left: list[float]) -> None:
+    filled.request("POST", "/write?db=d", b"other v=1 1")
+    assert ask(filled, text)["results"] == [{"statement_id": 0}]
+    assert [row[1] for row in rows(ask(filled, "SELECT v FROM cpu"))] == left
+    names = [name for (name,) in rows(ask(filled, "SHOW MEASUREMENTS"))]
+    assert names == (["cpu"] if "other" in text else ["cpu", "other"])
+    assert "fields not allowed" in ask(filled, "DELETE FROM cpu WHERE v = 1")["results"][0]["error"]
+
+
 def test_a_token_sees_only_what_it_may_read(filled: HubProcess) -> None:
     ask(filled, "CREATE DATABASE secret")
     buckets = filled.json("GET", "/api/v2/buckets?name=d")["buckets"]

@@ -175,7 +175,7 @@ def test_old_days_are_forgotten_and_stay_so_over_a_kill(own_hub: HubProcess) -> 
     assert write(hub, f"{V2}telegraf", f"m v=40 {now - 40 * DAY}")[0] == 204
     sealed(hub)
     helio(hub, "bucket", "set", "lab", "--keep", "30d", "--measurement", "lo*")
-    told = helio(hub, "bucket", "set", "lab", "--keep", "10d")
+    told = helio(hub, "bucket", "set", "lab", "--keep", "10d", "--keep-1m", "10d", "--keep-1h", "10d")
     assert "10d" in told
     assert "lo*" in told
     until(lambda: values(hub, "m", "lab") == [3.0, 0.0], "nothing was forgotten")

@@ -1,16 +1,22 @@
-"""``helio token`` makes tokens that may do less than the operator's."""
+"""``helio token`` makes tokens that may do less than the operator's; ``helio telegraf`` feeds Telegraf."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.real.hub_process import HubProcess
 
 
 def helio_token(hub: HubProcess, *arguments: str) -> tuple[int, str, str]:
+    return helio(hub, "token", *arguments)
+
+
+def helio(hub: HubProcess, *arguments: str, typed: str = "") -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "heliograph", "token", *arguments],
+        [sys.executable, "-m", "heliograph", *arguments],
+        input=typed,
         env=hub.environment | {"COLUMNS": "200"},
         capture_output=True,
         text=True,
@@ -41,3 +47,24 @@ def test_a_token_that_may_do_nothing_is_not_made(hub: HubProcess) -> None:
     assert helio_token(hub, "create", "x")[0] == 2
     status, _, told = helio_token(hub, "create", "x", "--read", "nope")
     assert (status, 'bucket "nope" not found' in told) == (1, True)
+
+
+def test_a_board_fetches_its_configuration_and_writes_with_one_token(hub: HubProcess, tmp_path: Path) -> None:
+    file = tmp_path / "greenhouse.conf"
+    file.write_text("[[inputs.cpu]] # ü\n")
+    status, id_, told = helio(hub, "telegraf", "add", str(file))
+    assert (status, told.strip()) == (0, f"telegraf --config {hub.http_url}/api/v2/telegrafs/{id_}")
+    status, other, _ = helio(hub, "telegraf", "add", "-", "--name", "typed", typed="# typed")
+    assert helio(hub, "telegraf", "list")[1].splitlines() == [f"{id_}  greenhouse", f"{other}  typed"]
+    token = helio(hub, "token", "create", "pi", "--write", "telegraf", "--telegraf", id_)[1]
+    toml = {"Accept": "application/toml"}
+    fetched = hub.request("GET", f"/api/v2/telegrafs/{id_}", token=token, headers=toml)
+    assert (fetched[0], fetched[2].decode()) == (200, file.read_text())
+    assert hub.request("GET", f"/api/v2/telegrafs/{other}", token=token, headers=toml)[0] == 403
+    assert hub.request("GET", "/api/v2/telegrafs", token=token)[0] == 403
+    assert hub.request("DELETE", f"/api/v2/telegrafs/{id_}", token=token)[0] == 403
+    assert hub.request("POST", "/api/v2/write?bucket=telegraf", b"m v=1", token=token)[0] == 204
+    assert helio(hub, "telegraf", "delete", id_)[0] == 0
+    assert hub.request("GET", f"/api/v2/telegrafs/{id_}", token=token, headers=toml)[0] == 404
+    status, _, told = helio(hub, "telegraf", "add", str(tmp_path / "missing.conf"))
+    assert (status, "missing.conf" in told) == (2, True)

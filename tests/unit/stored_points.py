@@ -12,7 +12,11 @@ from heliograph.model.table import Batch, Column, Table
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
-from heliograph.store.relation import Snapshot, quote, render
+from heliograph.store.relation import Snapshot, render
+from heliograph.store.retention import FOREVER, Keeping
+from heliograph.store.rollups.summary import RESOLUTIONS
+from heliograph.store.segments import rollup_folder
+from heliograph.store.sql_text import quote
 from heliograph.store.store import Applied, Position, Store
 
 BUCKET = "telegraf"
@@ -95,6 +99,8 @@ class Kept:
 
     folder: Path
     seal_rows: int = 1_000
+    rollups: bool = False
+    """Whether it makes summaries, kept for ever, of every hour that is over."""
     database: Database = field(init=False)
     duck: Duck = field(init=False)
     store: Store = field(init=False)
@@ -106,8 +112,11 @@ class Kept:
         segments = self.folder / "segments"
         segments.mkdir(exist_ok=True)
         self.database = Database(self.folder / "catalog.db")
-        self.duck = Duck((segments,), memory_bytes=64 * 2**20, threads=1, spill=self.folder / "spill")
-        self.store = Store(segments, self.database, self.duck, seal_rows=self.seal_rows)
+        folders = (segments, rollup_folder(segments))
+        self.duck = Duck(folders, memory_bytes=64 * 2**20, threads=1, spill=self.folder / "spill")
+        rollups_ns = dict.fromkeys(RESOLUTIONS, FOREVER) if self.rollups else {}
+        keeping = Keeping(rollups_ns=rollups_ns, settle=0.0)
+        self.store = Store(segments, self.database, self.duck, seal_rows=self.seal_rows, keeping=keeping)
 
     def close(self) -> None:
         self.duck.close()
@@ -133,9 +142,15 @@ class Kept:
         snapshot = self.store.snapshot(BUCKET, measurement)
         return {} if snapshot is None else read(snapshot, self.duck)
 
+    def roll_up(self, now_ns: int = MAX_TIME_NS) -> None:
+        """Summarise all that is over."""
+        while self.store.upkeep.roll_up(now_ns):
+            pass
+
     @property
     def files(self) -> list[Path]:
-        return sorted(path for path in (self.folder / "segments").rglob("*") if path.is_file())
+        folders = (self.folder / "segments", self.folder / "rollups")
+        return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 def types_of(kept: Kept, measurement: str) -> dict[str, FieldType]:

@@ -29,6 +29,7 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.DecodeError("x"), 400),
     (errors.LineProtocolError("x"), 400),
     (errors.TopicError("x"), 400),
+    (errors.TooSparse(8_000_000), 422),
     (errors.QueryError("x"), 400),
     (errors.QuerySyntaxError("x", line=1, column=1), 400),
     (errors.NotFound("telegraf configuration", "x"), 404),

@@ -87,7 +87,7 @@ def test_floats_are_cut_and_not_rounded() -> None:
     assert [truncated(1.99999, 1), truncated(-1.99999, 1), truncated(7.9, 0)] == ["1.9", "-1.9", "7"]
 
 
-@pytest.mark.parametrize("name", ["telegraf_mix", "tsbs_cpu"])
+@pytest.mark.parametrize("name", ["telegraf_mix", "tsbs_cpu", "tsbs_iot"])
 def test_questions_lie_within_the_workload_and_every_dialect_can_say_them(name: str) -> None:
     made = MADE[name]
     kinds = questions(made, 3)
@@ -106,26 +106,32 @@ def test_answers_agree_only_when_all_values_do() -> None:
     assert not agree(ours, {**ours, ("f", "2"): 3.1}, 1e-9)
 
 
+MACHINE = {
+    "processor": "p",
+    "cores": 2,
+    "memory": "1 kB",
+    "kernel": "6",
+    "file_system": "ext4",
+    "fdatasync_ms": 1.0,
+    "load_before": 0.0,
+    "python": "3",
+    "packages": {},
+    "peers": {},
+    "commit": "c",
+}
+
+
 def record(turn: int, server: str, visible_s: float) -> dict[str, Any]:
     figures = {"acked_s": visible_s, "visible_s": visible_s, "p50_ms": 1.0, "p99_ms": 2.0}
-    ingest = figures | {"cpu_s": 1.0, "peak_rss_mb": 100.0, "busy": 0}
+    ingest = figures | {"cpu_s": 1.0, "peak_rss_mb": {"hub": 100.0, "nats-server": 50.5}, "busy": 3}
     settled = {"cpu_settled_s": 2.0, "disk_bytes": 500}
     return {"round": turn, "workload": "w", "server": server, "ingest": ingest} | settled
 
 
 def test_a_report_compares_within_rounds() -> None:
-    machine = {"processor": "p", "cores": 2, "memory": "1 kB", "kernel": "6", "file_system": "ext4"}
-    machine |= {
-        "fdatasync_ms": 1.0,
-        "load_before": 0.0,
-        "python": "3",
-        "packages": {},
-        "peers": {},
-        "commit": "c",
-    }
     rounds = [("heliograph", 1.0), ("influxd", 2.0)], [("influxd", 4.0), ("heliograph", 1.0)]
     result = {
-        "machine": machine,
+        "machine": MACHINE,
         "settings": {"rounds": 2, "scale": 1.0, "servers": ["heliograph", "influxd"]},
         "workloads": {"w": {"lines": 1000, "values": 2000, "bytes": 1, "floor_bytes": 250.0}},
         "records": [record(turn, *each) for turn, both in enumerate(rounds, 1) for each in both],
@@ -137,5 +143,28 @@ def test_a_report_compares_within_rounds() -> None:
     told = report(result)
     assert "visible k lines/s, ours ÷ influxd: median 3.00 of 2.00 4.00" in told
     assert "0.25" in told, "bytes per value"
+    assert " 150 " in told, "the sum of the processes"
+    assert "nats-server 50 MB" in told
+    assert "influxd asked 6 times to try again" in told
     assert "All answers agree: 7 values" in told
     assert "ANSWERS DIFFER" in report(result | {"disagreements": ["w, q: influxd: at f 1.0 is not 2.0"]})
+
+
+def test_a_report_tells_what_more_series_cost() -> None:
+    few = [record(turn, "heliograph", 1.0) | {"workload": "tsbs_cpu"} for turn in (1, 2)]
+    many = [record(turn, "heliograph", 1.0 + turn) | {"workload": "tsbs_cpu_10x_series"} for turn in (1, 2)]
+    size = {"lines": 1000, "values": 2000, "bytes": 1, "floor_bytes": None}
+    told = report(
+        {
+            "machine": MACHINE,
+            "settings": {"rounds": 2, "scale": 1.0, "servers": ["heliograph"], "gzip": True},
+            "workloads": {"tsbs_cpu": size, "tsbs_cpu_10x_series": size},
+            "records": few + many,
+            "values_compared": 0,
+            "disagreements": [],
+            "mqtt": None,
+            "seconds": 1.0,
+        }
+    )
+    assert "heliograph: median 0.42 of 0.50 0.33" in told
+    assert "batches compressed by gzip" in told

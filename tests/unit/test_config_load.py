@@ -135,7 +135,7 @@ def test_variables_and_overrides_are_text(home: Path, variable: str, text: str, 
         (
             "[store]\nzzz = 1\n",
             2,
-            "known are seal_rows, seal_interval, keep, max_bytes",
+            "known are seal_rows, seal_interval, keep, keep_1m, keep_1h, max_bytes",
         ),
         ("[store]\nkeep = '30s'\n", 2, 'a duration from 1h to 36500d or 0 was expected, "30s" came'),
         ("[store]\nmax_bytes = 4\n", 2, "a size from 1MiB to 1TiB or 0 was expected, 4 came"),

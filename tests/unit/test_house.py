@@ -34,6 +34,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """Functions (``file:name``) that may be longer than the rule, each with the reason and the date."""
 
 FULL_FOLDERS: dict[str, str] = {
+    "src/heliograph/cli": "one module for each command, 2026-11-23",
     "src/heliograph/store": "one module for each thing that happens to points on disk, 2026-11-23",
     "src/heliograph/inputs": "one module for each input, 2026-11-23",
 }

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from heliograph.codec.lineprotocol import LineError, Parsed, format_point
+from heliograph.errors import TooSparse
 from heliograph.model.point import FieldType, FieldValue, Point, UInt, field_type
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, Precision
 from tests.parsers import PARSERS, Parse
@@ -208,3 +209,19 @@ def test_hostile_bodies_take_time_in_proportion_to_their_size(parse: Parse, body
     """A repeat that is tried again from every byte would take hours here."""
     parsed = read(parse, body)
     assert parsed.points + parsed.error_count <= 10_001
+
+
+@pytest.mark.parametrize("value", ["1.5", "3i", "t", '"x"'])
+def test_a_batch_of_lines_without_common_fields_is_refused_before_it_fills_the_memory(
+    parse: Parse, value: str
+) -> None:
+    names = [f"f{number}" for number in range(4_001)]
+    # each column begins at the first line and goes on at the last: all between is nothing
+    wide = b"m " + ",".join(f"{name}={value}" for name in names).encode() + b"\n"
+    short = wide + f"m f0={value}\n".encode() * 1_900 + wide
+    assert parse(short, time_ns=0, types=no_types).points == 1_902
+    with pytest.raises(TooSparse, match="8,000,000 places"):
+        parse(wide + f"m f0={value}\n".encode() * 2_100 + wide, time_ns=0, types=no_types)
+    own = b"".join(f"m {name}={value}\n".encode() for name in names)
+    with pytest.raises(TooSparse):
+        parse(own + own, time_ns=0, types=no_types)

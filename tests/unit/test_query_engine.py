@@ -59,6 +59,20 @@ async def test_cancelling_interrupts_and_the_thread_is_free_again(kept: Kept) ->
     engine.close()
 
 
+async def test_columns_are_kept_for_the_next_question_and_forgotten_when_none_comes(kept: Kept) -> None:
+    pytest.importorskip("heliograph.query.memory.native", reason="nothing was compiled here")
+    engine = QueryEngine(kept.store, kept.duck, threads=1, seconds=30)
+    await answer(engine)
+    assert engine.columns_bytes > 0
+    engine.close()
+    engine = QueryEngine(kept.store, kept.duck, threads=1, seconds=30, idle_seconds=0)
+    await answer(engine)
+    for _ in range(3):  # the loop runs what is due now
+        await asyncio.sleep(0)
+    assert engine.columns_bytes == 0
+    engine.close()
+
+
 async def test_too_little_memory_is_told_as_an_error_of_the_query(kept: Kept) -> None:
     with kept.duck.cursor() as cursor, pytest.raises(QueryError, match="stopped"):
         cursor.rows("SELECT list(range::VARCHAR || 'x' ORDER BY hash(range)) FROM range(30000000)")

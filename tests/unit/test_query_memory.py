@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from heliograph.errors import QueryError, StoreError
 from heliograph.model.point import FieldValue, Point
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Select, SelectRows, Value
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.relation import Snapshot
 from tests.unit.stored_points import BUCKET, Kept, point
 
-memory = pytest.importorskip("heliograph.query.memory", reason="no compiler made the kernel here")
+memory = pytest.importorskip("heliograph.query.memory.answers", reason="nothing was compiled here")
 Sources: Any = memory.Sources
 
 TIMES = st.integers(-30, 60)
@@ -160,6 +161,34 @@ def test_points_equal_those_of_sql(kept_long: Kept, steps: list[list[Point]], pl
         rows = cursor.rows(sql, parameters)[:: -1 if plan.newest else 1]
     lists = [[row[i] for row in rows] for i in range(5)]
     assert answer == rows_of(plan, lists[0], lists[1:3], lists[3:])
+
+
+@pytest.mark.parametrize("interval_ns", [1_000, 2**40, 2**61, 2**62 + 1, 2**63 - 1, 2**70])
+@pytest.mark.parametrize(
+    ("start_ns", "end_ns"),
+    [
+        (MIN_TIME_NS - 5, MAX_TIME_NS + 5),
+        (MIN_TIME_NS, MIN_TIME_NS + 500),
+        (MAX_TIME_NS - 500, MAX_TIME_NS + 1),
+        (-(2**61), 2**61),
+        (MAX_TIME_NS + 1, MAX_TIME_NS + 9),
+        (MIN_TIME_NS - 9, MIN_TIME_NS),
+    ],
+)
+def test_the_ends_of_time(kept: Kept, columns: Any, interval_ns: int, start_ns: int, end_ns: int) -> None:
+    kept.write(*(point("m", t, f=1.0) for t in (MIN_TIME_NS, -(2**60), 0, 2**60, MAX_TIME_NS)))
+    snapshot = kept.store.snapshot(BUCKET, "m")
+    assert snapshot is not None
+    fits = (end_ns - start_ns) // interval_ns < 1_000
+    plan = Select(BUCKET, "m", ("f",), start_ns, end_ns, interval_ns, Aggregate.COUNT)
+    rows = SelectRows(BUCKET, "m", ("f",), start_ns, end_ns)
+    with kept.duck.cursor() as cursor:
+        answer = memory.select(plan, snapshot, columns, cursor) if fits else None
+        told = memory.rows(rows, snapshot, columns, cursor)
+    inside = [t for t in (MIN_TIME_NS, -(2**60), 0, 2**60, MAX_TIME_NS) if start_ns <= t < end_ns]
+    assert told is None or told.times_ns == inside
+    if answer is not None:
+        assert answer.times_ns == sorted({t - t % interval_ns for t in inside})
 
 
 def test_columns_are_kept_within_their_room(kept: Kept) -> None:

@@ -20,11 +20,21 @@ S = SECOND_NS
 
 
 async def ask(kept: Kept, *fields: str, measurement: str = "m", **how: Any) -> Columns:
-    """Return the answer over 0..60 s in intervals of 10 s, or as told."""
-    plan: dict[str, Any] = {"start_ns": 0, "end_ns": 60 * S, "interval_ns": 10 * S} | how
-    engine = QueryEngine(kept.store, kept.duck, threads=1, seconds=30)
+    """Return the answer over 0..60 s in intervals of 10 s, or as told: the same from memory and from SQL."""
+    times: dict[str, Any] = {"start_ns": 0, "end_ns": 60 * S, "interval_ns": 10 * S}
+    plan = Select(BUCKET, measurement, fields, **(times | how))
+    from_memory, from_sql = [await _select(kept, plan, columns_bytes) for columns_bytes in (2**20, 0)]
+    assert from_memory.times_ns == from_sql.times_ns
+    for one, other in zip(from_memory.series, from_sql.series, strict=True):
+        assert (one.field, one.tags) == (other.field, other.tags)
+        assert one.values == pytest.approx(other.values, nan_ok=True)
+    return from_memory
+
+
+async def _select(kept: Kept, plan: Select, columns_bytes: int) -> Columns:
+    engine = QueryEngine(kept.store, kept.duck, threads=1, seconds=30, columns_bytes=columns_bytes)
     try:
-        return await engine.select(Select(BUCKET, measurement, fields, **plan))
+        return await engine.select(plan)
     finally:
         engine.close()
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from heliograph.errors import BucketExists, BucketNotFound, StoreBusy, StoreError
 from heliograph.model.point import Point
 from heliograph.model.time import DAY_NS, SECOND_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store import upkeep
-from heliograph.store.catalogue import Watermark
 from heliograph.store.database import _MIGRATIONS
 from heliograph.store.relation import Segment
-from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Place, keep_ns, surplus, without_old
+from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Keeping, Place, keep_ns, surplus, without_old
 from heliograph.store.store import Position, Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, read, series_key, types_of
 
@@ -68,7 +68,7 @@ def test_the_oldest_days_make_room_and_no_more_than_needed(
     segments: dict[Place, list[Segment]] = {}
     for place, segment in placed:
         segments.setdefault(place, []).append(segment)
-    gone = [segment for _, segment in surplus(segments, limit_bytes)]
+    gone = [segment for _, segment in surplus(segments, limit_bytes=limit_bytes)]
     stay = [segment for _, segment in placed if segment not in gone]
     assert sum(s.size_bytes for s in stay) <= limit_bytes
     if gone:
@@ -319,7 +319,7 @@ def test_a_bucket_without_a_rule_follows_the_default(tmp_path: Path) -> None:
     with Kept(tmp_path) as kept:
         sealed(kept, point("m", NOW - 3 * DAY_NS, v=1))
         kept.store = Store(
-            tmp_path / "segments", kept.database, kept.duck, seal_rows=10, default_keep_ns=2 * DAY_NS
+            tmp_path / "segments", kept.database, kept.duck, seal_rows=10, keeping=Keeping(2 * DAY_NS)
         )
         assert kept.store.buckets()[0].keep_ns == 2 * DAY_NS
         assert kept.store.upkeep.expire(NOW).rows == 1
@@ -424,7 +424,7 @@ def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_pa
     connection.close()
     with Kept(tmp_path) as kept:
         kept.store = Store(
-            tmp_path / "segments", kept.database, kept.duck, seal_rows=10, default_keep_ns=DAY_NS
+            tmp_path / "segments", kept.database, kept.duck, seal_rows=10, keeping=Keeping(DAY_NS)
         )
         assert kept.database.rows("PRAGMA user_version") == [(len(_MIGRATIONS),)]
         assert kept.store.upkeep.expire(NOW).rows == 0, "nobody asked to forget it"

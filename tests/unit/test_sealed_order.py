@@ -12,9 +12,9 @@ from heliograph.model.point import FieldType
 from heliograph.model.table import Column, Table
 from heliograph.store.duck import Duck
 from heliograph.store.hot.table import HotTable
-from heliograph.store.relation import literal
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter
+from heliograph.store.sql_text import literal
 
 STRANGE = ["a'b", '"q"', "back\\slash", "täg", "line\nfeed", "')--", "", "{}", "\U0001f321", "z;DROP"]
 

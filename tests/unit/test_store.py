@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from heliograph.errors import BucketNotFound, StoreBusy, StoreError, TooManyColumns
 from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import DAY_NS
-from heliograph.store.catalogue import MAX_COLUMNS, Watermark
+from heliograph.model.watermark import Watermark
+from heliograph.store.catalogue import MAX_COLUMNS
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.segments import folder_name
@@ -300,6 +302,15 @@ def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(tmp_path
     with database.transaction() as sql:
         sql.execute("INSERT INTO bucket VALUES ('whole', 1)")
     assert database.rows("SELECT name FROM bucket") == [("whole",)]
+    database.close()
+
+
+def test_a_look_at_the_catalogue_does_not_wait_for_a_transaction(tmp_path: Path) -> None:
+    database = Database(tmp_path / "catalog.db")
+    with ThreadPoolExecutor(1) as other, database.transaction() as sql:
+        sql.execute("INSERT INTO bucket VALUES ('new', 1)")
+        assert other.submit(database.committed, "SELECT name FROM bucket").result(60) == []
+    assert database.committed("SELECT name FROM bucket") == [("new",)]
     database.close()
 
 

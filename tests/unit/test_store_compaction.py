@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliograph.model.point import Point
+from heliograph.model.predicate import Predicate
 from heliograph.model.time import DAY_NS
-from heliograph.store.compaction import CLOSED_FILES, FAN_IN, MAX_ROWS, due
+from heliograph.store.merging import merge
+from heliograph.store.merging.compaction import CLOSED_FILES, DAY_ROWS, FAN_IN, MAX_ROWS, due
 from heliograph.store.relation import Segment
+from tests.unit.stored_points import BUCKET, Kept, merged, point
 
 
 def segment(id_: int, *, day: int = 0, rows: int = 10, level: int = 0) -> Segment:
@@ -80,3 +85,122 @@ def test_a_past_day_ends_as_a_few_files(seals: int) -> None:
             kept[at : at + len(chosen)] = [merged]
     assert len(kept) - 1 <= CLOSED_FILES
     assert sum(s.rows for s in kept) == seals + 1
+
+
+# --- whole days --------------------------------------------------------------------------------------
+
+
+def test_past_days_become_one_file_each_when_it_is_time() -> None:
+    segments = [
+        segment(1, day=1, rows=MAX_ROWS, level=2),
+        segment(2, day=1),
+        segment(3, day=2),
+        segment(4, day=2),
+    ]
+    assert due(segments) == []
+    assert ids(due(segments, 2)) == [1, 2]
+    assert ids(due([segments[0], *segments[2:]], 3)) == [3, 4]
+    assert due([segments[0], segments[2]], 3) == []
+
+
+def test_a_day_of_more_rows_than_one_merge_takes_ends_as_few_files() -> None:
+    kept = [segment(number, rows=DAY_ROWS // 5) for number in range(12)]
+    while chosen := due(kept, 1):
+        at = kept.index(chosen[0])
+        kept[at : at + len(chosen)] = [segment(chosen[-1].id, rows=sum(s.rows for s in chosen), level=1)]
+    assert [s.rows for s in kept] == [DAY_ROWS, DAY_ROWS, DAY_ROWS // 5 * 2]
+
+
+# --- slices --------------------------------------------------------------------------------------------
+
+POINT = st.builds(
+    lambda slot, tags, first, value: point("m", slot, tags, **{"v" if first else "w": value}),
+    st.integers(0, 40),
+    st.fixed_dictionaries({}, optional={"host": st.sampled_from("abc'"), "cpu": st.sampled_from(["0", "1"])}),
+    st.booleans(),
+    st.integers(0, 99),
+)
+
+
+@settings(max_examples=10)
+@given(seals=st.lists(st.lists(POINT, min_size=1, max_size=30), min_size=2, max_size=5))
+def test_a_merge_in_slices_equals_the_naive_model_and_is_sorted(
+    folders: Iterator[Path], seals: list[list[Point]]
+) -> None:
+    with Kept(next(folders)) as kept, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "_MIN_ROWS", 4)
+        patch.setattr(merge, "_SAMPLES", 3)
+        patch.setattr(merge, "SLICE_BYTES", 4 * 5 * merge._CELL_BYTES)  # four rows of five columns
+        patch.setattr(merge, "_GROUP_ROWS", 2_048)
+        for points in seals:
+            kept.write(*points)
+            kept.store.seal()
+        assert kept.store.upkeep.compact(10 * DAY_NS) == len(seals)
+        assert kept.rows("m") == merged(p for points in seals for p in points)
+        with kept.store.reading() as catalogue:
+            (segment_,) = catalogue.segments[BUCKET, "m"]
+        columns = [c for c in ("host", "cpu") if c in segment_.columns]
+        tags = [c for c in catalogue.bucket(BUCKET)["m"].tags if c in columns]
+        with kept.duck.cursor() as cursor:
+            rows = cursor.rows(f"SELECT {', '.join([*tags, 'time'])} FROM read_parquet('{segment_.path}')")
+        assert rows == sorted(rows, key=lambda row: [(value is None, value) for value in row])
+        assert not [path for path in kept.files if path.suffix == ".tmp"]
+
+
+def test_a_merge_that_lacks_memory_is_made_in_smaller_slices(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuts: list[int] = []
+    smaller = merge._Job.smaller
+
+    def counted(job: merge._Job) -> bool:
+        possible = smaller(job)
+        cuts.append(job._slice_rows)
+        return possible
+
+    monkeypatch.setattr(merge._Job, "smaller", counted)
+    monkeypatch.setattr(merge, "MEMORY_BYTES", 6 * 2**20)
+    points = [
+        point("m", slot, {"host": f"h{slot % 50}"}, v=slot, s=f"text {slot} " * 20) for slot in range(10_000)
+    ]
+    for half in (points[:5_000], points[5_000:]):
+        kept.write(*half)
+        kept.store.seal()
+    assert kept.store.upkeep.compact(10 * DAY_NS) > 0
+    assert cuts == sorted(cuts, reverse=True)
+    assert cuts, "the memory was enough: the test needs less of it"
+    assert len(kept.rows("m")) == len(points)
+
+
+def test_no_seal_waits_for_a_merge(kept: Kept) -> None:
+    kept.write(point("m", 1, v=1))
+    with kept.store._locks.merge:
+        assert kept.store.seal() == 1
+        kept.store.delete(BUCKET, Predicate(), 0, 10, {})
+    assert kept.rows("m") == {}
+
+
+def test_days_are_tidied_once_a_day(kept: Kept) -> None:
+    noon = 3 * DAY_NS + DAY_NS // 2
+    for hour in range(2):
+        kept.write(point("m", 2 * DAY_NS + hour, v=hour))
+        kept.store.seal()
+    assert kept.store.upkeep.compact(noon) == 2
+    kept.write(point("m", 2 * DAY_NS + 5, v=5))
+    kept.store.seal()
+    kept.reopen()
+    assert kept.store.upkeep.compact(noon + DAY_NS // 4) == 0
+    assert kept.store.upkeep.compact(noon + DAY_NS) == 2
+    assert len(kept.rows("m")) == 3
+
+
+def test_a_stopped_store_merges_no_more_and_keeps_what_it_has(kept: Kept) -> None:
+    points = [point("m", slot, v=slot) for slot in range(3)]
+    for each in points:
+        kept.write(each)
+        kept.store.seal()
+    kept.store.upkeep.stop()
+    assert kept.store.upkeep.compact(10 * DAY_NS) == 0
+    assert kept.rows("m") == merged(points)
+    kept.reopen()
+    assert kept.store.upkeep.compact(10 * DAY_NS) == 3

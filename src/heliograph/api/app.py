@@ -10,14 +10,18 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from heliograph.api import buckets, data, health, page, session, state
+from heliograph.api import backup, buckets, health, page, session, state
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
 from heliograph.api.guard import Guard
+from heliograph.api.influxdb import delete
 from heliograph.api.influxdb.routes import INFLUX_ROUTES
+from heliograph.api.questions import data, series
 from heliograph.api.services import Services
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
+    # routes are tried in this order, and this one is asked most
+    Route("/api/query", data.query, methods=["POST"]),
     Route("/", page.index),
     Route("/ping", health.ping, methods=["GET", "HEAD", "POST"]),
     Route("/health", health.health),
@@ -33,7 +37,9 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/buckets", buckets.create, methods=["POST"]),
     Route("/api/buckets/{name:path}", buckets.change, methods=["PATCH"]),
     Route("/api/buckets/{name:path}", buckets.delete, methods=["DELETE"]),
-    Route("/api/query", data.query, methods=["POST"]),
+    Route("/api/series", series.series, methods=["POST"]),
+    Route("/api/backup", backup.backup, methods=["POST"]),
+    Route("/api/delete", delete.delete, methods=["POST"]),
     Route("/api/sql", data.sql, methods=["POST"]),
     Route("/api/status", state.status),
     Route("/api/ledger", state.ledger),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from heliograph.api.identity.identities import Identities
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import LineError
+from heliograph.model.predicate import Predicate
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
 from heliograph.query.influxql.engine import InfluxqlEngine
@@ -59,13 +60,16 @@ class Intake(Protocol):
 
 
 class Buckets(Protocol):
-    """The buckets. Durations are ns, 0 for ever; None means the hub's default."""
+    """The buckets. Durations are ns, 0 for ever; None means the hub's default.
+
+    ``keep_ns`` is by resolution: 0 for points, else the length of what their summaries are of.
+    """
 
     async def report(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long."""
         ...
 
-    async def create(self, name: str, keep_ns: int | None) -> None:
+    async def create(self, name: str, keep_ns: Mapping[int, int | None]) -> None:
         """Make a bucket.
 
         Raises:
@@ -73,8 +77,8 @@ class Buckets(Protocol):
         """
         ...
 
-    async def set_rule(self, name: str, pattern: str, keep_ns: int | None) -> None:
-        """Set how long the measurements of a pattern are kept; None removes the rule.
+    async def set_rules(self, name: str, pattern: str, keep_ns: Mapping[int, int | None]) -> None:
+        """Set how long the measurements of a pattern are kept; None removes a rule.
 
         Raises:
             BucketNotFound: there is no such bucket.
@@ -90,12 +94,28 @@ class Buckets(Protocol):
         ...
 
 
+class Deletes(Protocol):
+    """Deleting points."""
+
+    async def delete(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> None:
+        """Delete the points of some series at ``start_ns <= time < end_ns``; what is written later is new.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+            Error: nothing was deleted; ``retry`` says whether trying again may help.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """One hub's services."""
 
     intake: Intake
     buckets: Buckets
+    deletes: Deletes
+    backup: Callable[[], Awaitable[AsyncIterator[bytes]]]
+    """Begins a backup and gives its pieces."""
     store: Store
     engine: QueryEngine
     influxql: InfluxqlEngine

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FOREVER: Final = "forever"
 DEFAULT: Final = "default"
+_KEYS: Final = ("keep_seconds", "keep_1m_seconds", "keep_1h_seconds")
 _KEEP: Final = "how long: 12h, 30d, forever, or default for what the hub's settings say"
 
 
@@ -22,10 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="show the buckets, what they keep and when it will be forgotten")
     create = actions.add_parser("create", help="make a bucket")
     create.add_argument("name", metavar="NAME")
-    create.add_argument("--keep", metavar="TIME", default=DEFAULT, help=_KEEP)
-    change = actions.add_parser("set", help="change how long a bucket keeps its points")
+    create.add_argument("--keep", metavar="TIME", help=_KEEP)
+    _add_summaries(create)
+    change = actions.add_parser("set", help="change how long a bucket keeps what")
     change.add_argument("name", metavar="NAME")
-    change.add_argument("--keep", metavar="TIME", required=True, help=_KEEP)
+    change.add_argument("--keep", metavar="TIME", help=_KEEP)
+    _add_summaries(change)
     change.add_argument(
         "--measurement",
         metavar="GLOB",
@@ -38,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "What is older than is kept is refused when it comes and forgotten when it is there."
 
 
+def _add_summaries(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep-1m", metavar="TIME", help="how long summaries by the minute are kept")
+    parser.add_argument("--keep-1h", metavar="TIME", help="how long summaries by the hour are kept")
+
+
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
     from heliograph.cli.hub_client import request
@@ -45,11 +53,13 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "list":
         _print(request("GET", "/api/buckets")["buckets"])
     elif args.action == "create":
-        keep = {"keep_seconds": _seconds(args.keep)}
-        _print([request("POST", "/api/buckets", {"name": args.name} | keep)])
+        _print([request("POST", "/api/buckets", {"name": args.name} | _keeps(args))])
     elif args.action == "set":
-        keep = {"keep_seconds": _seconds(args.keep)}
-        body = keep | ({"measurement": args.measurement} if args.measurement else {})
+        keeps = _keeps(args)
+        if not keeps:
+            print("helio bucket set: one of --keep, --keep-1m and --keep-1h is needed", file=sys.stderr)
+            return 2
+        body = keeps | ({"measurement": args.measurement} if args.measurement else {})
         _print([request("PATCH", _path(args.name), body)])
     else:
         return _delete(args.name, sure=args.yes)
@@ -78,6 +88,11 @@ def _path(name: str) -> str:
     return f"/api/buckets/{quote(name, safe='')}"
 
 
+def _keeps(args: argparse.Namespace) -> dict[str, int | None]:
+    asked = zip(_KEYS, (args.keep, args.keep_1m, args.keep_1h), strict=True)
+    return {key: _seconds(keep) for key, keep in asked if keep is not None}
+
+
 def _seconds(keep: str) -> int | None:
     from heliograph.config.values import parse_duration
 
@@ -101,14 +116,17 @@ def bucket_table(buckets: Sequence[dict[str, Any]]) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("bucket", overflow="fold")
-    for name in ("keeps", "points", "size", "oldest", "forgets next"):
+    for name in ("keeps", "by 1 min", "by 1 h", "points", "size", "oldest", "forgets next"):
         table.add_column(name, justify="left" if name == "keeps" else "right")
     for b in buckets:
         keeps = _kept(b["keep_seconds"]) + (" (default)" if b["keep_is_default"] else "")
         oldest, following = (_clock(b[key]) for key in ("oldest_ms", "next_expiry_ms"))
-        table.add_row(escape(b["name"]), keeps, f"{b['points']:,}", size(b["bytes"]), oldest, following)
+        summaries = (_kept(b["keep_1m_seconds"]), _kept(b["keep_1h_seconds"]))
+        whole = size(b["bytes"] + b["bytes_1m"] + b["bytes_1h"])
+        table.add_row(escape(b["name"]), keeps, *summaries, f"{b['points']:,}", whole, oldest, following)
         for rule in b["rules"]:
-            table.add_row(f"  {escape(rule['measurement'])}", _kept(rule["keep_seconds"]))
+            kept = [_kept(rule[key]) if key in rule else "" for key in _KEYS]
+            table.add_row(f"  {escape(rule['measurement'])}", *kept)
     return table
 
 

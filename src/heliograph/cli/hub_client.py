@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from heliograph.config.home import home_folder
 from heliograph.errors import HubError
 
 TIMEOUT: Final = 60.0
+_PIECE_BYTES: Final = 256 * 1024
 DEFAULT_URL: Final = "http://127.0.0.1:8086"
 
 
@@ -55,6 +59,24 @@ def request(method: str, path: str, body: dict[str, Any] | None = None) -> dict[
     Raises:
         HubError: the hub does not answer, or answers with an error.
     """
+    with _answer(method, path, body) as answer:
+        result: dict[str, Any] = json.loads(answer.read() or b"{}")
+        return result
+
+
+def download(method: str, path: str) -> Iterator[bytes]:
+    """Yield the hub's answer in pieces.
+
+    Raises:
+        HubError: the hub does not answer, answers with an error, or breaks off.
+    """
+    with _answer(method, path, None) as answer:
+        while piece := answer.read(_PIECE_BYTES):
+            yield piece
+
+
+@contextmanager
+def _answer(method: str, path: str, body: dict[str, Any] | None) -> Iterator[IO[bytes]]:
     url = hub_url()
     asked = urllib.request.Request(  # noqa: S310 - the address is the user's own
         f"{url}{path}",
@@ -65,10 +87,11 @@ def request(method: str, path: str, body: dict[str, Any] | None = None) -> dict[
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(asked, timeout=TIMEOUT) as answer:
-            result: dict[str, Any] = json.loads(answer.read() or b"{}")
-            return result
+            yield answer
     except urllib.error.HTTPError as error:
         raise HubError(url, _message(error), error.code) from error
+    except http.client.IncompleteRead as error:
+        raise HubError(url, "the answer broke off; is the hub still running?") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise HubError(url, f"no hub answers there ({reason}); start one with helio up") from error

@@ -45,7 +45,8 @@ def _print(report: dict[str, Any]) -> None:
     console.print(f"broker   {broker['name']}, MQTT on {broker['mqtt']}; {report['parser']} parser")
     console.print(
         f"store    {store['rows_sealed']:,} points in {store['segments']} segments"
-        f" ({size(store['bytes'])}), {store['rows_hot']:,} hot; with the streams"
+        f" ({size(store['bytes'] - store['summary_bytes'])}), {store['rows_hot']:,} hot,"
+        f" summaries {size(store['summary_bytes'])}; with the streams"
         f" {_of_limit(store['bytes'] + sum(s['bytes'] for s in report['streams']), store['max_bytes'])}"
     )
     console.print(bucket_table(report["buckets"]))

@@ -27,6 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
             default=[],
             help=f"let it {verb} this bucket, or all with '{ALL}'; may be given again",
         )
+    create.add_argument(
+        "--telegraf",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="let it fetch this configuration of helio telegraf; may be given again",
+    )
     delete = actions.add_parser("delete", help="delete a token: who uses it is refused from then on")
     delete.add_argument("id", metavar="ID", help="as helio token list shows it")
     parser.epilog = (
@@ -59,8 +66,11 @@ def _create(args: argparse.Namespace) -> int:
         for verb in ("read", "write")
         for name in getattr(args, verb)
     ]
+    permissions += [{"action": "read", "resource": {"type": "telegrafs", "id": id_}} for id_ in args.telegraf]
     if not permissions:
-        print("helio token: say what it may do: --read BUCKET, --write BUCKET", file=sys.stderr)
+        print(
+            "helio token: say what it may do: --read BUCKET, --write BUCKET, --telegraf ID", file=sys.stderr
+        )
         return 2
     made = request("POST", _PATH, {"description": args.description, "permissions": permissions})
     print(made["token"])

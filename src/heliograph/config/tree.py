@@ -80,9 +80,17 @@ class StoreSettings:
     """How long points are kept, 1h to 36500d, 0s for ever: of the buckets and measurements for which
     helio bucket set says nothing else. The default fits a 16 GB card."""
 
+    keep_1m: Annotated[float, Duration(3_600.0, 36_500 * 86_400.0, zero=True)] = 365 * 86_400.0
+    """How long the summaries of points by the minute are kept, 1h to 36500d, 0s for ever; where helio bucket
+    set says nothing else, too. They answer for points that are forgotten."""
+
+    keep_1h: Annotated[float, Duration(3_600.0, 36_500 * 86_400.0, zero=True)] = 0.0
+    """How long the summaries of points by the hour are kept, likewise."""
+
     max_bytes: Annotated[int, Size(_MIB, 1024 * _GIB, zero=True)] = 4 * _GIB
-    """The most that points and streams together may take on disk, 1MiB to 1TiB, 0 for no limit. The oldest
-    days are forgotten when there is more. The default fits a 16 GB card."""
+    """The most that points, summaries and streams together may take on disk, 1MiB to 1TiB, 0 for no limit.
+    When there is more, the oldest days of points are forgotten, then summaries. The default fits a 16 GB
+    card."""
 
     memory_limit: Annotated[int, Size(32 * _MIB, 1024 * _GIB)] = 128 * _MIB
     """Memory that queries together may use, 32MiB to 1TiB. The default leaves room on a board with 1 GB."""

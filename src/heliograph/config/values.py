@@ -7,7 +7,14 @@ from typing import Final
 
 from heliograph.errors import ConfigError
 
-SECONDS: Final[dict[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+SECONDS: Final[dict[str, float]] = {
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3_600.0,
+    "d": 86_400.0,
+    "y": 31_536_000.0,
+}
 BYTES: Final[dict[str, int]] = {
     "B": 1,
     "kB": 10**3,
@@ -23,7 +30,7 @@ BYTES: Final[dict[str, int]] = {
 DURATION_FORMS: Final = 'a duration such as "500ms", "30s", "10m", "6h", "7d" or "1h30m"'
 SIZE_FORMS: Final = 'a size such as "512KiB", "64MiB", "1GiB", "10MB" or a number of bytes'
 
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|y)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMGT]?B|[KMGT]iB)?", re.ASCII)
 # What is longer is no duration or size that anybody means.
@@ -33,7 +40,7 @@ _LONGEST = 32
 def parse_duration(text: str) -> float:
     """Return a duration in seconds.
 
-    The units are ms, s, m, h and d; parts add up (``1h30m``); a bare ``0`` needs no unit.
+    The units are ms, s, m, h, d and y, which is 365 d; parts add up (``1h30m``); a bare ``0`` needs no unit.
 
     Raises:
         ConfigError: the text is none; the message says which forms are.

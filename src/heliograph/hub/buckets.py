@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.ingest_thread import IngestThread
+from heliograph.model.watermark import Watermark
 from heliograph.store.bucket_report import BucketReport
-from heliograph.store.catalogue import Watermark
 from heliograph.store.retention import WHOLE_BUCKET, Forgotten
+from heliograph.store.rollups.summary import RAW
 from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog, StreamState
 
@@ -38,22 +39,23 @@ class HubBuckets:
         """Return what each bucket holds and for how long."""
         return await asyncio.to_thread(self._store.buckets)
 
-    async def create(self, name: str, keep_ns: int | None) -> None:
-        """Make a bucket; ``keep_ns`` None follows the hub's default.
+    async def create(self, name: str, keep_ns: Mapping[int, int | None]) -> None:
+        """Make a bucket; ``keep_ns`` is by resolution, 0 for points, and None follows the hub's default.
 
         Raises:
             BucketExists: it is there already.
         """
-        rules = {} if keep_ns is None else {WHOLE_BUCKET: keep_ns}
-        await asyncio.to_thread(self._store.create_bucket, name, rules)
+        rules = {r: {WHOLE_BUCKET: keep} for r, keep in keep_ns.items() if keep is not None}
+        await asyncio.to_thread(self._store.create_bucket, name, rules.pop(RAW, {}), rules)
 
-    async def set_rule(self, name: str, pattern: str, keep_ns: int | None) -> None:
-        """Set, or with None remove, a rule; what is too old by it is forgotten at once.
+    async def set_rules(self, name: str, pattern: str, keep_ns: Mapping[int, int | None]) -> None:
+        """Set, or with None remove, rules by resolution; what is too old by them is forgotten at once.
 
         Raises:
             BucketNotFound: there is no such bucket.
         """
-        await asyncio.to_thread(self._store.set_rule, name, pattern, keep_ns)
+        for resolution_ns, keep in keep_ns.items():
+            await asyncio.to_thread(self._store.set_rule, name, pattern, keep, resolution_ns)
         self._housekeeping.forget_soon()
 
     async def delete(self, name: str) -> int:

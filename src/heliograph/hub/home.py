@@ -24,6 +24,7 @@ class Home:
         self.token = folder / "operator.token"
         self.nats = folder / "nats"
         self.segments = folder / "segments"
+        self.rollups = folder / "rollups"
         self.scratch = folder / "tmp"
         self.run_file = folder / "run.json"
         self._lock_file = folder / "hub.lock"
@@ -36,7 +37,7 @@ class Home:
             HomeLocked: another hub has it.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.nats, self.segments, self.scratch):
+        for folder in (self.nats, self.segments, self.rollups, self.scratch):
             folder.mkdir(exist_ok=True, mode=0o700)
         with os.fdopen(os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
             try:

@@ -1,4 +1,4 @@
-"""What happens by the clock: sealing, purging, forgetting, writing down what was refused."""
+"""What happens by the clock: sealing, purging, summarising, forgetting, writing down what was refused."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TICK: Final = 0.25
 PURGE_EVERY: Final = 15.0
 FORGET_EVERY: Final = 60.0
+ROLL_UP_EVERY: Final = 60.0
 RETRY_AFTER: Final = 10.0
 HIGH_WATER: Final = 0.75
 """A stream fuller than this gives up sealed messages before their time."""
@@ -36,7 +37,7 @@ CAP_WARNING: Final = 86_400.0
 
 
 class Housekeeping:
-    """Seals, purges and forgets."""
+    """Seals, purges, summarises and forgets."""
 
     def __init__(
         self,
@@ -61,7 +62,12 @@ class Housekeeping:
         self._capped: tuple[float, int] | None = None
         """When points were last forgotten for want of room, and the time of the newest of all those."""
         self._over_bytes = 0
+        self._sealed = asyncio.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="seal")
+        self._tidying = ThreadPoolExecutor(1, thread_name_prefix="upkeep")
+        self.recovered = False
+        """Whether all that the streams held at the start is applied: before that nothing is summarised or
+        expires, since points of the hours in question may still be on their way."""
         self.trouble: str | None = None
         """Why the last seal failed; None when it did not."""
         self.forget_trouble: str | None = None
@@ -69,13 +75,18 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Do what is due; runs until cancelled. A seal that fails keeps nothing else from being done."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._seal_and_purge(), name="sealing")
+            group.create_task(self._tidy(), name="upkeep")
+
+    async def _seal_and_purge(self) -> None:
         purge_at = time.monotonic() + PURGE_EVERY
         seal_at = 0.0
         while True:
             await asyncio.sleep(TICK)
             while time.monotonic() >= seal_at and self._store.seal_due(self._seal_interval):
                 if await self.seal():
-                    await self._compact()
+                    self._sealed.set()
                 else:
                     seal_at = time.monotonic() + RETRY_AFTER
             await asyncio.to_thread(self._quarantine.flush)
@@ -84,9 +95,21 @@ class Housekeeping:
             if time.monotonic() >= purge_at:
                 await self.purge()
                 purge_at = time.monotonic() + PURGE_EVERY
+
+    async def _tidy(self) -> None:
+        """Merge and forget in a thread of its own: no seal waits for a merge."""
+        roll_up_at = 0.0
+        while True:
+            await asyncio.sleep(TICK)
+            if self._sealed.is_set():
+                self._sealed.clear()
+                await self._compact()
             if time.monotonic() >= self._forget_at:
                 self._forget_at = time.monotonic() + FORGET_EVERY
                 await self.forget()
+                await self._erase()
+            if self.recovered and time.monotonic() >= roll_up_at and not await self._roll_up():
+                roll_up_at = time.monotonic() + ROLL_UP_EVERY
 
     async def seal(self) -> bool:
         """Write the hot points as segments; False if that failed, in which case they stay hot."""
@@ -107,8 +130,17 @@ class Housekeeping:
 
     async def _compact(self) -> None:
         """Merge small segments; a failure costs speed and nothing else."""
-        merged = await asyncio.get_running_loop().run_in_executor(self._pool, self._store.upkeep.compact)
+        merged = await asyncio.get_running_loop().run_in_executor(self._tidying, self._store.upkeep.compact)
         self._counters.segments_merged += merged
+
+    async def _roll_up(self) -> bool:
+        """Summarise a few hours that are over, between two seals; False when there are none."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._tidying, self._store.upkeep.roll_up, time.time_ns())
+
+    async def _erase(self) -> None:
+        """Write away what is deleted; what fails stays hidden and is tried again."""
+        await asyncio.get_running_loop().run_in_executor(self._tidying, self._store.upkeep.erase)
 
     async def _look_on(self) -> None:
         """Read one segment over; a damaged one is set aside."""
@@ -151,15 +183,16 @@ class Housekeeping:
         return min(HIGH_WATER * stream_bytes, share)
 
     def forget_soon(self) -> None:
-        """Let :meth:`run` forget at its next turn what is too old by new rules."""
+        """Let :meth:`run` forget at its next turn what is too old by new rules, or deleted."""
         self._forget_at = 0.0
 
     async def forget(self) -> None:
         """Forget what is older than is kept, and the oldest days when all is larger than the limit."""
         loop = asyncio.get_running_loop()
         try:
-            expired = await loop.run_in_executor(self._pool, self._store.upkeep.expire, time.time_ns())
-            self._counters.points_expired += expired.rows
+            if self.recovered:
+                expired = await loop.run_in_executor(self._tidying, self._store.upkeep.expire, time.time_ns())
+                self._counters.points_expired += expired.rows
             if self._max_bytes:
                 await self._shrink()
         except (Error, OSError) as error:
@@ -175,7 +208,7 @@ class Housekeeping:
             await self.purge()
             room = await self._room()
         gone = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._store.upkeep.shrink, max(room, 0)
+            self._tidying, self._store.upkeep.shrink, max(room, 0)
         )
         self._over_bytes = max(0, -room)
         if gone.segments:
@@ -208,5 +241,7 @@ class Housekeeping:
     async def close(self) -> None:
         """Seal what is hot, for a quick next start."""
         await asyncio.to_thread(self._quarantine.flush)
+        self._store.upkeep.stop()
         await self.seal()
+        self._tidying.shutdown()
         self._pool.shutdown()

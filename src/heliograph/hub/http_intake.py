@@ -2,8 +2,8 @@
 
 ::
 
-    body ─▶ parse ─▶ settle types ─▶ publish to LP ──PubAck(seq)──▶ apply when all before it are applied
-                                                        └─ no ack ─▶ read back from the stream
+    body ─┬▶ parse ─▶ settle types ─┬▶ publish to LP ──PubAck(seq)──▶ apply when all before it are applied
+          └▶ compress ──────────────┘                   └─ no ack ─▶ read back from the stream
 
 A batch is parsed once: its columns wait here for their sequence. What is acknowledged is in the stream;
 what is in the stream is applied, acknowledged or not, exactly once.
@@ -22,10 +22,18 @@ from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest, WriteResult
 from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits, Parsed, format_table
 from heliograph.codec.lineprotocol.parser import parse
-from heliograph.errors import BucketNotFound, DecodeError, Error, PayloadTooLarge, StoreBusy, TooManyColumns
+from heliograph.errors import (
+    BucketNotFound,
+    DecodeError,
+    Error,
+    PayloadTooLarge,
+    StoreBusy,
+    TooManyColumns,
+    TooSparse,
+)
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
-from heliograph.hub.payload import limits_of, pack, unpack
+from heliograph.hub.payload import Payload, limits_of, pack, unpack
 from heliograph.model.table import Batch
 from heliograph.model.time import Precision
 from heliograph.store.store import Applied, Position, Store
@@ -37,6 +45,7 @@ TOO_OLD: Final = "points beyond retention policy"
 """InfluxDB's words."""
 MAX_WAITING: Final = 64
 """Batches between parser and acknowledgement; more are answered with "try again"."""
+_SMALL_BYTES: Final = 32 * 1024
 _BUSY_PAUSE: Final = 0.1
 _READ_BACK_BYTES: Final = 1024**3
 """What was acknowledged is applied even where limits.body_bytes was larger then: this is its maximum."""
@@ -139,6 +148,24 @@ class HttpIntake:
 
     async def _write(self, request: WriteRequest) -> WriteResult:
         time_ns = time.time_ns()
+        packing = self._packing(request, time_ns)
+        try:
+            return await self._publish(request, time_ns, packing)
+        finally:
+            packing.cancel()
+
+    def _packing(self, request: WriteRequest, time_ns: int) -> asyncio.Future[Payload]:
+        """Compress a batch while it is parsed; a small one at once: to ask a thread would take longer."""
+        loop = asyncio.get_running_loop()
+        if request.gzip is None and len(request.body) > _SMALL_BYTES:
+            return loop.run_in_executor(None, pack, request, time_ns, self._limits)
+        packed: asyncio.Future[Payload] = loop.create_future()
+        packed.set_result(pack(request, time_ns, self._limits))
+        return packed
+
+    async def _publish(
+        self, request: WriteRequest, time_ns: int, packing: asyncio.Future[Payload]
+    ) -> WriteResult:
         taken = await self._thread.run(self._parse, request, time_ns)
         parsed = taken.parsed
         self._counters.http_refused_lines += parsed.error_count
@@ -149,7 +176,9 @@ class HttpIntake:
             return replace(result, points=0)
         if not result.points:
             return result
-        payload = await asyncio.to_thread(pack, taken.request or request, time_ns, self._limits)
+        payload = await packing
+        if taken.request is not None:
+            payload = await asyncio.to_thread(pack, taken.request, time_ns, self._limits)
         try:
             seq = await self._stream.publish(payload.subject, payload.data, payload.headers)
         except PayloadTooLarge:
@@ -298,7 +327,7 @@ class HttpIntake:
             _, batch, _ = self._read(request, time_ns, limits_of(message.headers))
             # types are on disk before the batch is: a replay must not meet a field it cannot type
             fresh = self._store.declare(bucket, batch)
-        except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns) as error:
+        except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns, TooSparse) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
             self._counters.http_lost += isinstance(error, DecodeError)
             return nothing, False

@@ -7,12 +7,12 @@ import logging
 import re
 import time
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from heliograph.api.live import LiveFeed
 from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.codec.lineprotocol.parser import parse
-from heliograph.errors import StoreBusy, TooManyColumns, TopicError
+from heliograph.errors import StoreBusy, TooManyColumns, TooSparse, TopicError
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.model.mark import read_mark
@@ -27,9 +27,11 @@ log = logging.getLogger(__name__)
 
 _TELEMETRY: Final = f"{MQTT_PREFIX}tel."
 _QOS0_WAITING: Final = 10_000
+_QOS0_AT_ONCE: Final = 500
 _SLACK: Final = 2
 """While messages are read back a bucket may have so many times the series that it may have otherwise. What
 was taken before is taken again then, though the two streams come in another order."""
+_GATHER: Final = 0.02
 _BUSY_PAUSE: Final = 0.1
 _ERRORS_KEPT: Final = 100
 _TOPIC_SIGNS: Final = {"/.": "/", "//": ".", ".": "/", "/": ""}
@@ -42,6 +44,10 @@ def topic_of(subject: str) -> str:
     It writes a level's end as ``.``, a dot as ``//``, and an empty level's end as ``/.``.
     """
     return _SEPARATORS.sub(lambda found: _TOPIC_SIGNS[found[0]], subject)
+
+
+_Passing: TypeAlias = tuple[str, bytes, int]
+"""Subject, data and time of arrival (ns) of a message of QoS 0."""
 
 
 class MqttIntake:
@@ -98,6 +104,7 @@ class MqttIntake:
         """
         async for group in self._stream.read(MQTT, self._applied + 1):
             await self._apply_whole(group)
+            await asyncio.sleep(_GATHER)  # the thread is asked once for all that come meanwhile
 
     async def _apply_whole(self, group: list[Message]) -> None:
         """Apply a group; while the store is busy it waits, and the stream with it."""
@@ -152,12 +159,12 @@ class MqttIntake:
             self._store.skip(position, origin)
             return []
         types = self._store.field_types(DEFAULT_BUCKET)
-        parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT, limits=self._limits)
-        batch, too_old = self._store.refuse_old(DEFAULT_BUCKET, parsed.batch, time_ns)
-        batch, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
         try:
+            parsed = parse(data, time_ns=time_ns, types=types, max_errors=_ERRORS_KEPT, limits=self._limits)
+            batch, too_old = self._store.refuse_old(DEFAULT_BUCKET, parsed.batch, time_ns)
+            batch, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
             fresh = self._store.declare(DEFAULT_BUCKET, batch)
-        except TooManyColumns as error:
+        except (TooManyColumns, TooSparse) as error:
             self._refuse(Refusal(name, topic, device, str(error), data, time_ns))
             if position is not None:
                 self._store.skip(position, replace(origin, refused=1))
@@ -203,21 +210,27 @@ class MqttIntake:
 
     async def follow_qos0(self) -> None:
         """Apply QoS 0 messages as they pass by; runs until cancelled. None of them is promised to anyone."""
-        waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_QOS0_WAITING)
+        waiting: asyncio.Queue[_Passing] = asyncio.Queue(_QOS0_WAITING)
 
         def put(subject: str, data: bytes) -> None:
             try:
-                waiting.put_nowait((subject, data))
+                waiting.put_nowait((subject, data, time.time_ns()))
             except asyncio.QueueFull:
                 self._counters.qos0_dropped += 1
 
         async with self._stream.passing(put):
             while True:
-                subject, data = await waiting.get()
-                now = time.time_ns()
-                try:
-                    news = await self._thread.run(self._take, subject, data, now, f"qos0:{now}", None)
-                except StoreBusy:
-                    self._counters.qos0_dropped += 1
-                else:
-                    self._publish(news)
+                group = [await waiting.get()]
+                while not waiting.empty() and len(group) < _QOS0_AT_ONCE:
+                    group.append(waiting.get_nowait())
+                await self._thread.run(self._apply_passing, group)
+                await asyncio.sleep(_GATHER)
+
+    def _apply_passing(self, group: list[_Passing]) -> None:
+        news: list[Applied] = []
+        for subject, data, time_ns in group:
+            try:
+                news += self._take(subject, data, time_ns, f"qos0:{time_ns}", None)
+            except StoreBusy:
+                self._counters.qos0_dropped += 1
+        self._tell(news)

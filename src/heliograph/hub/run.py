@@ -44,8 +44,10 @@ from heliograph.broker.ports import require_free
 from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError, Error
+from heliograph.hub.backup import HubBackup
 from heliograph.hub.buckets import HubBuckets
 from heliograph.hub.counters import Counters
+from heliograph.hub.deletes import HubDeletes
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
 from heliograph.hub.housekeeping import Housekeeping
@@ -55,7 +57,7 @@ from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
-from heliograph.model.time import SECOND_NS
+from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
 from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.limits import QueryLimits
@@ -63,6 +65,8 @@ from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.quarantine import Quarantine
+from heliograph.store.rescue import adopt, put_aside_damaged
+from heliograph.store.retention import Keeping
 from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
 from heliograph.transport.mqtt import MqttPublisher
@@ -184,22 +188,33 @@ class _Broker:
 
 def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
     home.clear_scratch()
+    rescued = put_aside_damaged(home.catalog)
     database = Database(home.catalog)
     stack.callback(database.close)
     duck = Duck(
-        (home.segments, home.scratch),
+        (home.segments, home.rollups, home.scratch),
         memory_bytes=settings.store.memory_limit,
         threads=settings.store.threads,
         spill=home.scratch / "spill",
     )
     stack.callback(duck.close)
+    if rescued:
+        log.warning(
+            "Entered segments that the catalogue had lost, files=%s", adopt(database, duck, home.segments)
+        )
     store = Store(
         home.segments,
         database,
         duck,
         seal_rows=settings.store.seal_rows,
         retire_after=60 + settings.limits.query_seconds,
-        default_keep_ns=round(settings.store.keep * SECOND_NS),
+        keeping=Keeping(
+            points_ns=round(settings.store.keep * SECOND_NS),
+            rollups_ns={
+                MINUTE_NS: round(settings.store.keep_1m * SECOND_NS),
+                HOUR_NS: round(settings.store.keep_1h * SECOND_NS),
+            },
+        ),
         ledger_devices=settings.limits.ledger_devices,
         series_per_bucket=settings.limits.series_per_bucket,
     )
@@ -282,6 +297,7 @@ class Hub:
             threads=settings.store.threads,
             seconds=limits.query_seconds,
             limits=query_limits,
+            columns_bytes=settings.store.memory_limit // 4,
         )
         self._influxql = _influxql(kept, settings, query_limits, self._engine)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
@@ -340,6 +356,8 @@ class Hub:
         return Services(
             intake=self._http,
             buckets=self._buckets,
+            backup=HubBackup(self._home, kept.database, kept.store, self._housekeeping).begin,
+            deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
             influxql=self._influxql,
@@ -387,6 +405,7 @@ class Hub:
         """Bring the store up to where the streams are, before anybody may write or ask."""
         await self._http.recover()
         await self._mqtt.recover()
+        self._housekeeping.recovered = True
 
     async def _serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Take points and answer questions until ``stop`` is set."""

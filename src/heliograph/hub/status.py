@@ -79,6 +79,9 @@ class Status:
                 "rows_hot": store.rows_hot,
                 "rows_sealed": store.rows_sealed,
                 "segments": store.segments,
+                "summaries": store.rollup_segments,
+                "summary_bytes": store.rollup_bytes,
+                "hours_to_summarise": store.open_hours,
                 "bytes": store.size_bytes,
                 "max_bytes": self._max_bytes,
             },
@@ -121,6 +124,11 @@ class Status:
             f"nats-server cut {size_bytes:,} bytes off the stream {name} at the start: after a power cut that"
             " is what was not acknowledged yet, otherwise a file was damaged and messages are lost"
             for name, size_bytes in self._server.cut_off.items()
+        ]
+        warnings += [
+            "the catalogue was damaged and is put together again; rules of buckets, tokens and refused lines"
+            f" may be older than they were: see damaged/{name}"
+            for name in self._store.damage.catalogues
         ]
         warnings += _latest(self._store.damage.found)
         if self._store.unknown_files:

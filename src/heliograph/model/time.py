@@ -11,6 +11,8 @@ MAX_TIME_NS: Final = 2**63 - 2
 """The latest time that a point may have."""
 
 SECOND_NS: Final = 1_000_000_000
+MINUTE_NS: Final = 60 * SECOND_NS
+HOUR_NS: Final = 3_600 * SECOND_NS
 DAY_NS: Final = 86_400 * SECOND_NS
 
 

@@ -6,19 +6,23 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.model.predicate import Predicate
 from heliograph.query.limits import QueryLimits
+from heliograph.query.matching import matching_sql
 from heliograph.query.plan import Columns, Rows, Select, SelectRows
+from heliograph.query.rollup_sql import summaries_sql
 from heliograph.query.sql import columns_of, rows_of, rows_sql, select_sql
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.relation import Snapshot
 from heliograph.store.store import Store
 
 try:
-    from heliograph.query import memory
-    from heliograph.query.sources import Sources
+    from heliograph.query.memory import answers
+    from heliograph.query.memory.sources import Sources
 except ImportError:
     # Installed where there was no compiler: DuckDB answers everything.
     IN_MEMORY = False
@@ -26,12 +30,12 @@ else:
     IN_MEMORY = True
 
 IDLE_SECONDS: Final = 60.0
-"""How long columns are kept in memory after the last question."""
+"""How long columns stay in memory after the last question."""
 _A = TypeVar("_A")
 
 
 class QueryEngine:
-    """Answers plans from a store."""
+    """Answers plans from a store; up to ``columns_bytes`` of columns stay in memory for a while."""
 
     def __init__(
         self,
@@ -41,15 +45,27 @@ class QueryEngine:
         threads: int,
         seconds: float,
         limits: QueryLimits = QueryLimits(),  # noqa: B008 - it is immutable
-        memory_bytes: int = 2**25,
+        columns_bytes: int = 2**25,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._limits = limits
         self._store = store
         self._duck = duck
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self.sources = Sources(memory_bytes) if IN_MEMORY else None
+        self._sources = Sources(columns_bytes) if IN_MEMORY else None
+        self._idle_seconds = idle_seconds
         self._forgetting: asyncio.TimerHandle | None = None
+
+    @property
+    def sources(self) -> Sources | None:
+        """The columns in memory, for what else reads them; None where there was no compiler."""
+        return self._sources
+
+    @property
+    def columns_bytes(self) -> int:
+        """What the columns in memory take, roughly."""
+        return self._sources.size_bytes if self._sources else 0
 
     def close(self) -> None:
         """End the threads."""
@@ -91,9 +107,12 @@ class QueryEngine:
     def _select(self, select: Select, cursor: Cursor) -> Columns:
         self._limits.check_intervals(select)
         snapshot = self._snapshot(select)
-        answer = memory.select(select, snapshot, self.sources, cursor) if self.sources else None
+        asked = summaries_sql(select, snapshot, cursor.register)
+        answer = None
+        if asked is None and self._sources:
+            answer = answers.select(select, snapshot, self._sources, cursor)
         if answer is None:
-            sql, parameters = select_sql(select, snapshot, cursor.register)
+            sql, parameters = asked or select_sql(select, snapshot, cursor.register)
             rows = cursor.rows(f"{sql} LIMIT {self._limits.groups + 1}", parameters)
             if len(rows) > self._limits.groups:
                 raise self._limits.too_many_groups()
@@ -104,7 +123,7 @@ class QueryEngine:
     def _rows(self, asked: SelectRows, cursor: Cursor) -> Rows:
         select = replace(asked, limit=min(asked.limit, self._limits.rows))
         snapshot = self._snapshot(select)
-        answer = memory.rows(select, snapshot, self.sources, cursor) if self.sources else None
+        answer = answers.rows(select, snapshot, self._sources, cursor) if self._sources else None
         if answer is None:
             sql, parameters = rows_sql(select, snapshot, cursor.register)
             rows = cursor.rows(sql, parameters)
@@ -124,12 +143,31 @@ class QueryEngine:
             raise QueryError(f'measurement "{select.measurement}" not found')
         return snapshot
 
+    async def count(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> int:
+        """Return how many points the series of a predicate have at ``start_ns <= time < end_ns``.
+
+        Raises:
+            QueryError: a limit was reached.
+            BucketNotFound: there is no such bucket.
+        """
+        with self._store.reading() as catalogue:
+            names = [name for name in catalogue.bucket(bucket) if predicate.names(name)]
+
+        def count(cursor: Cursor, name: str) -> int:
+            snapshot = self._store.snapshot(bucket, name)
+            if snapshot is None:
+                return 0
+            sql = matching_sql(snapshot, cursor.register, predicate, start_ns, end_ns)
+            return int(cursor.rows(sql)[0][0])
+
+        return sum([await self._answer(partial(count, name=name)) for name in names])
+
     def keep_columns(self) -> None:
         """Keep what is in memory for a while from now on."""
-        if self.sources:
+        if self._sources:
             if self._forgetting:
                 self._forgetting.cancel()
-            self._forgetting = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.sources.clear)
+            self._forgetting = asyncio.get_running_loop().call_later(self._idle_seconds, self._sources.clear)
 
     async def _run(self, cursor: Cursor, work: Callable[[], _A]) -> _A:
         job = asyncio.get_running_loop().run_in_executor(self._pool, work)

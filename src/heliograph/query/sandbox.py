@@ -40,8 +40,12 @@ class Refusal(Exception):
 def main() -> int:
     """Answer requests until there are no more, or until one has used much memory."""
     stays = True
-    while stays and (line := sys.stdin.buffer.readline()):
-        text = _answer(json.loads(line)).encode()
+    while stays:
+        with _engine() as connection:  # made before it is asked, which nobody has to wait for
+            line = sys.stdin.buffer.readline()
+            if not line:
+                break
+            text = _answer(connection, json.loads(line)).encode()
         stays = _largest_kb() <= _KEPT_KB
         sys.stdout.buffer.write(b"%d %s\n" % (len(text), b"stays" if stays else b"ends"))
         sys.stdout.buffer.write(text)
@@ -61,9 +65,20 @@ def _largest_kb() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
-def _answer(request: dict[str, Any]) -> str:
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        config={
+            "threads": 1,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> str:
     try:
-        answer = run(request)
+        answer = run(connection, request)
     except duckdb.CatalogException as error:
         known = ", ".join(request["measurements"]) or "nothing yet"
         answer = {"error": f"{str(error).partition('!')[0]}; the bucket has {known}"}
@@ -73,22 +88,6 @@ def _answer(request: dict[str, Any]) -> str:
     if len(text) > request["answer_bytes"]:
         return json.dumps({"error": f"the answer has over {request['answer_bytes']:,} bytes; select less"})
     return text
-
-
-def run(request: dict[str, Any]) -> dict[str, Any]:
-    """Return ``{"columns": [{"name", "type"}…], "rows": [[…]…], "truncated": bool}``."""
-    memory = int(request["memory_bytes"])
-    _limit(int(request["seconds"]), max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory))
-    _limit_files(int(request["answer_bytes"]))
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory}B",
-        "threads": 1,
-        "temp_directory": "",
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    with duckdb.connect(config=config) as connection:
-        return _select(connection, request)
 
 
 def _limit(seconds: int, space_bytes: int) -> None:
@@ -106,7 +105,12 @@ def _limit_files(size_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def _select(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[str, Any]:
+def run(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[str, Any]:
+    """Return ``{"columns": [{"name", "type"}…], "rows": [[…]…], "truncated": bool}``."""
+    memory = int(request["memory_bytes"])
+    _limit(int(request["seconds"]), max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory))
+    _limit_files(int(request["answer_bytes"]))
+    connection.execute(f"SET memory_limit = '{memory}B'")
     connection.execute("SET TimeZone = 'UTC'")
     check(connection, request["sql"])
     file = request.get("parquet")

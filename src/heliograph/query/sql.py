@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from heliograph.errors import QueryError
@@ -10,21 +11,35 @@ from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.limits import QueryLimits
 from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
-from heliograph.store.relation import Register, Snapshot, quote, render
+from heliograph.store.relation import Register, Snapshot, render
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import quote
 
 RATE_LOOKBACK_NS: Final = 120 * SECOND_NS
 """How far before the range a counter's earlier value is looked for."""
 
-_SQL: Final = {
-    Aggregate.MEAN: "avg({0})",
-    Aggregate.MIN: "min({0})",
-    Aggregate.MAX: "max({0})",
-    Aggregate.SUM: "sum({0}::DOUBLE)",
-    Aggregate.COUNT: "nullif(count({0}), 0)",
-    Aggregate.FIRST: "arg_min({0}, t)",
-    Aggregate.LAST: "arg_max({0}, t)",
-}
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How rows are aggregated; in each SQL ``{0}`` is the number of the field."""
+
+    values: Mapping[Aggregate, str]
+    newest: str
+    """The last value ``v0`` and its time ``at0``."""
+
+
+_POINTS: Final = Figures(
+    {
+        Aggregate.MEAN: "avg(f{0})",
+        Aggregate.MIN: "min(f{0})",
+        Aggregate.MAX: "max(f{0})",
+        Aggregate.SUM: "sum(f{0}::DOUBLE)",
+        Aggregate.COUNT: "nullif(count(f{0}), 0)",
+        Aggregate.FIRST: "arg_min(f{0}, t)",
+        Aggregate.LAST: "arg_max(f{0}, t)",
+    },
+    "arg_max(f{0}, t)::DOUBLE AS v{0}, max(t) FILTER (f{0} IS NOT NULL) AS at{0}",
+)
 Fields: TypeAlias = Sequence[tuple[str, FieldType]]
 """Physical columns with their types."""
 _NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER, FieldType.UNSIGNED})
@@ -37,18 +52,24 @@ def select_sql(select: Select, snapshot: Snapshot, register: Register) -> tuple[
     Raises:
         QueryError: a field is unknown, or of a type that cannot be aggregated so.
     """
-    measurement = snapshot.measurement
-    tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
-    fields = [aggregated_field(measurement, select, name) for name in select.fields]
+    fields = [aggregated_field(snapshot.measurement, select, name) for name in select.fields]
     start_ns = max(select.start_ns - lookback_ns(select), MIN_TIME_NS)
     rows, parameters = _points(select, snapshot, register, fields, start_ns)
+    return aggregate_sql(select, snapshot.measurement, rows, _POINTS), parameters
+
+
+def aggregate_sql(select: Select, measurement: Measurement, rows: str, figures: Figures) -> str:
+    """Return the statement over ``rows``, which have the time ``t`` and the tags ``g0``…."""
+    tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
     groups = [tags.get(tag, "NULL::VARCHAR") for tag in select.group_by]
+    numbers = range(len(select.fields))
     if select.rate:
-        return _rate_sql(select, list(tags.values()), groups, rows), parameters
-    values = [_SQL[select.aggregate].format(f"f{i}") for i in range(len(select.fields))]
+        newest = [figures.newest.format(i) for i in numbers]
+        return _rate_sql(select, list(tags.values()), groups, rows, newest)
+    values = [figures.values[select.aggregate].format(i) for i in numbers]
     columns = ", ".join([f"{_interval(select)} AS start_ns", *groups, *values])
     keys = ", ".join(str(i + 1) for i in range(1 + len(groups)))
-    return f"SELECT {columns} FROM {rows} GROUP BY {keys} ORDER BY 1", parameters
+    return f"SELECT {columns} FROM {rows} GROUP BY {keys} ORDER BY 1"
 
 
 def rows_sql(select: SelectRows, snapshot: Snapshot, register: Register) -> tuple[str, list[Any]]:
@@ -94,21 +115,20 @@ def _points(
     columns = ["time AS t"]
     columns += [f"{quote(column)} AS g{i}" for i, column in enumerate(measurement.tags.values())]
     columns += [f"{quote(column)} AS f{i}" for i, column in enumerate(physical)]
-    where, parameters = _where(select, {tag: f"g{i}" for i, tag in enumerate(measurement.tags)})
+    where, parameters = where_sql(select, measurement)
     return f"(SELECT {', '.join(columns)} FROM ({rows})){where}", parameters
 
 
-def _rate_sql(select: Select, tags: Sequence[str], groups: Sequence[str], rows: str) -> str:
+def _rate_sql(
+    select: Select, tags: Sequence[str], groups: Sequence[str], rows: str, newest: Sequence[str]
+) -> str:
     """Three steps: the newest value per series and interval, its change per second, the sum per group.
 
     Each field has a time of its own: fields of one measurement need not come together.
     """
     numbers = range(len(select.fields))
-    newest = ", ".join(
-        f"arg_max(f{i}, t)::DOUBLE AS v{i}, max(t) FILTER (f{i} IS NOT NULL) AS at{i}" for i in numbers
-    )
     keys = ", ".join(["start_ns", *tags])
-    columns = ", ".join([f"{_interval(select)} AS start_ns", *tags, newest])
+    columns = ", ".join([f"{_interval(select)} AS start_ns", *tags, *newest])
     per_interval = f"SELECT {columns} FROM {rows} GROUP BY {keys}"
     changes = ", ".join(
         f"CASE WHEN v{i} >= lag(v{i} IGNORE NULLS) OVER w"
@@ -172,7 +192,9 @@ def compared_field(measurement: Measurement, name: str) -> tuple[str, FieldType]
     return physical, field_type
 
 
-def _where(select: Select | SelectRows, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
+def where_sql(select: Select | SelectRows, measurement: Measurement) -> tuple[str, list[Any]]:
+    """Return what rows must meet, with its parameters; the compared fields follow those that are asked."""
+    tags = {tag: f"g{i}" for i, tag in enumerate(measurement.tags)}
     conditions = []
     parameters: list[Any] = []
     for tag, values in select.where.items():
@@ -197,26 +219,35 @@ def columns_of(select: Select, rows: Iterable[tuple[Any, ...]], limits: QueryLim
     Raises:
         QueryError: they are too many columns, or too long ones.
     """
-    groups = len(select.group_by)
+    width = 1 + len(select.group_by)
     times: list[int] = []
-    series: dict[tuple[Any, ...], list[list[Value]]] = {}
+    at = -1
+    series: dict[tuple[Any, ...], tuple[list[int], list[tuple[Value, ...]]]] = {}
+    nothing = (None,) * len(select.fields)
     for row in rows:
-        if all(value is None for value in row[1 + groups :]):
+        values = row[width:]
+        if values == nothing:
             continue  # points of other fields
-        if not times or times[-1] != row[0]:
+        if at < 0 or times[at] != row[0]:
             times.append(row[0])
-        lines = series.get(row[1 : 1 + groups])
-        if lines is None:
-            lines = series[row[1 : 1 + groups]] = [[] for _ in select.fields]
-        limits.check_groups(len(times), len(series))
-        for line, value in zip(lines, row[1 + groups :], strict=True):
-            line.extend([None] * (len(times) - 1 - len(line)))
-            line.append(value)
+            at += 1
+        key = row[1:width]
+        entry = series.get(key)
+        if entry is None:
+            entry = series[key] = [], []
+            limits.check_groups(len(times), len(series))
+        entry[0].append(at)
+        entry[1].append(values)
     result = Columns(times, [])
     for key in sorted(series, key=lambda k: tuple(part or "" for part in k)):
         tags = {tag: value for tag, value in zip(select.group_by, key, strict=True) if value is not None}
-        for name, line in zip(select.fields, series[key], strict=True):
-            line.extend([None] * (len(times) - len(line)))
+        places, held = series[key]
+        for name, values in zip(select.fields, zip(*held, strict=True), strict=True):
+            line: list[Value] = list(values)
+            if len(places) < len(times):
+                line = [None] * len(times)
+                for place, value in zip(places, values, strict=True):
+                    line[place] = value
             if any(value is not None for value in line):
                 result.series.append(Series(name, tags, line))
     return result

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from heliograph.errors import QueryError
+from heliograph.errors import QueryError, StoreBusy
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.children import Child, ChildEnded, Children
 from heliograph.query.limits import QueryLimits
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
-from heliograph.store.relation import Segment, Snapshot, literal, quote, render
+from heliograph.store.relation import Segment, Snapshot, render
+from heliograph.store.sql_text import literal, quote
 from heliograph.store.store import Store
 
 _AT_ONCE: Final = 2
@@ -90,7 +91,10 @@ class UserSql:
     ) -> AsyncIterator[tuple[dict[str, Any], Path]]:
         """The answer of a child, and the folder of its files, which goes with the block."""
         async with self._slots, self._children.borrow(bucket) as child:
-            folder = Path(tempfile.mkdtemp(dir=self._scratch))
+            try:
+                folder = Path(tempfile.mkdtemp(dir=self._scratch))
+            except OSError as error:
+                raise StoreBusy(f"nothing can be written below {self._scratch}: {error.strerror}") from error
             try:
                 request = asked | await asyncio.to_thread(self._request, bucket, asked["sql"], folder)
                 if "parquet" in asked:

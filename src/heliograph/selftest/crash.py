@@ -26,7 +26,7 @@ from heliograph.selftest.load import Writer, writing
 RECOVERY_LIMIT: Final = 60.0
 _SHORTEST: Final = 0.1
 _POLL: Final = 0.005
-SETTINGS: Final = ("store.seal_rows=2000", "store.seal_interval=1s")
+SETTINGS: Final = ("store.seal_rows=5000", "store.seal_interval=1s")
 """So that there are seals to be killed in."""
 
 
@@ -76,6 +76,8 @@ async def crash_test(plan: CrashPlan, tell: Callable[[str], None]) -> Outcome:
     try:
         outcome = await _in_folder(plan, folder, tell)
         keep = not outcome.count.is_right
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
     except (asyncio.CancelledError, KeyboardInterrupt):
         keep = False
         raise
@@ -136,3 +138,10 @@ async def _recovery(hub: HubChild, writers: Sequence[Writer], name: str) -> floa
             )
         await asyncio.sleep(_POLL)
     return time.monotonic() - killed
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what went wrong first: the tasks beside it were only cancelled for it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store.database import Database
+from heliograph.store.deletes.remembered import Deletions
 from heliograph.store.ledger.entry import Kind
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed, Rules
+from heliograph.store.rollups.progress import Rolled, hours_touched
+from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
+from heliograph.store.segment_files import SegmentFiles, as_segment
 from heliograph.store.segments import Written
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
 """Tags and fields of one measurement. A seal holds a buffer per column."""
-_RAW: Final = 0
-"""The resolution of points that are kept as they came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """Up to where a stream is held by segments. ``created`` tells a recreated stream from the old one."""
-
-    created: str
-    seq: int
+NO_RULES: Final[Mapping[int, Rules]] = MappingProxyType({})
 
 
 class Catalogue:
@@ -44,29 +40,35 @@ class Catalogue:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
-        self._folder = folder
+        self.files = SegmentFiles(database, folder)
         self.measurements: dict[str, dict[str, Measurement]] = {}
         """By bucket and name."""
         self.series: dict[tuple[str, str], dict[SeriesKey, int]] = {}
         """By bucket and measurement: the time of each series' latest point."""
         self.segments: dict[tuple[str, str], list[Segment]] = {}
         """By bucket and measurement, in the order in which they were sealed."""
+        self.rollups: dict[int, dict[Place, list[Segment]]] = {resolution: {} for resolution in RESOLUTIONS}
+        """By resolution the same of summaries."""
         self.rules: dict[str, Rules] = {}
-        """By bucket, how long what is kept; the mappings are replaced and never changed."""
+        """By bucket, how long points are kept; the mappings are replaced and never changed."""
+        self.rollup_rules: dict[tuple[str, int], Rules] = {}
+        """By bucket and resolution the same of summaries."""
         self.lives: dict[str, int] = {}
         """By bucket, a number that it gets when it is made: one made anew is not the one that was deleted."""
         self.deleted: dict[tuple[str, str], Watermark] = {}
         """By bucket and stream: up to where its messages were for a bucket that has been deleted."""
+        self.deletions = Deletions(database)
         self._births = itertools.count()
+        self.rolled = Rolled(database)
         self._load()
 
     def _load(self) -> None:
         for (bucket,) in self._database.rows("SELECT name FROM bucket"):
             self._enter_bucket(bucket, {})
-        for bucket, pattern, keep_ns in self._database.rows(
-            "SELECT bucket, measurement_pattern, keep_ns FROM retention WHERE resolution_ns = ?", (_RAW,)
+        for bucket, pattern, resolution_ns, keep_ns in self._database.rows(
+            "SELECT bucket, measurement_pattern, resolution_ns, keep_ns FROM retention"
         ):
-            self.rules[bucket] = {**self.rules[bucket], pattern: keep_ns}
+            self._enter_rule(bucket, pattern, resolution_ns, keep_ns)
         for bucket, stream, created, seq in self._database.rows(
             "SELECT bucket, stream, created, seq FROM deleted_bucket"
         ):
@@ -81,22 +83,35 @@ class Catalogue:
         ):
             key = tuple((k, v) for k, v in json.loads(tags))
             self.series.setdefault((bucket, measurement), {})[key] = last_ns
-        for id_, bucket, measurement, path, level, columns, rows, low, high, size in self._database.rows(
-            "SELECT id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns, size_bytes"
-            " FROM segment ORDER BY id"
+        for id_, bucket, measurement, path, columns, hidden, *figures in self._database.rows(
+            "SELECT id, bucket, measurement, path, columns, deletions, row_count, min_ns, max_ns, size_bytes,"
+            " level, resolution_ns FROM segment ORDER BY id"
         ):
-            segment = Segment(
-                id_, self._folder / path, frozenset(json.loads(columns)), rows, low, high, size, level
-            )
-            self.segments.setdefault((bucket, measurement), []).append(segment)
+            segment = Segment(id_, self.files.absolute(path), frozenset(json.loads(columns)), *figures)
+            deletions = tuple(self.deletions[number] for number in json.loads(hidden))
+            segment = replace(segment, deletions=deletions)
+            self.of(segment.resolution_ns).setdefault((bucket, measurement), []).append(segment)
         if DEFAULT_BUCKET not in self.measurements:
             self.create_bucket(DEFAULT_BUCKET, {})
 
     def _measurement(self, bucket: str, name: str) -> Measurement:
         return self.measurements[bucket].setdefault(name, Measurement(name))
 
-    def create_bucket(self, name: str, rules: Rules) -> None:
-        """Make a bucket.
+    def of(self, resolution_ns: int) -> dict[Place, list[Segment]]:
+        """Return the segments of a resolution."""
+        return self.segments if resolution_ns == RAW else self.rollups[resolution_ns]
+
+    def all_of(self, place: Place) -> list[Segment]:
+        """Return the segments of a measurement, of points and of summaries."""
+        return [segment for r in (RAW, *RESOLUTIONS) for segment in self.of(r).get(place, ())]
+
+    def placed(self) -> list[Placed]:
+        """Return all segments, of points and of summaries."""
+        kinds = (self.segments, *self.rollups.values())
+        return [(place, s) for kind in kinds for place, some in kind.items() for s in some]
+
+    def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
+        """Make a bucket with rules for its points, and by resolution for their summaries.
 
         Raises:
             BucketExists: it is there already.
@@ -105,16 +120,24 @@ class Catalogue:
             raise BucketExists(name)
         with self._database.transaction() as sql:
             _insert_bucket(sql, name)
-            for pattern, keep_ns in rules.items():
-                _insert_rule(sql, name, pattern, keep_ns)
+            for resolution_ns, some in {RAW: rules, **rollup_rules}.items():
+                for pattern, keep_ns in some.items():
+                    _insert_rule(sql, name, pattern, resolution_ns, keep_ns)
         self._enter_bucket(name, rules)
+        self.rollup_rules |= {(name, resolution_ns): some for resolution_ns, some in rollup_rules.items()}
 
     def _enter_bucket(self, name: str, rules: Rules) -> None:
         self.measurements[name] = {}
         self.rules[name] = dict(rules)
         self.lives[name] = next(self._births)
 
-    def set_rule(self, bucket: str, pattern: str, keep_ns: int | None) -> None:
+    def rules_of(self, bucket: str, resolution_ns: int) -> Rules:
+        """Return how long a bucket keeps points, or summaries of a resolution."""
+        return (
+            self.rules[bucket] if resolution_ns == RAW else self.rollup_rules.get((bucket, resolution_ns), {})
+        )
+
+    def set_rule(self, bucket: str, pattern: str, keep_ns: int | None, resolution_ns: int = RAW) -> None:
         """Set or replace one rule of a bucket; None removes it.
 
         Raises:
@@ -124,12 +147,20 @@ class Catalogue:
         with self._database.transaction() as sql:
             sql.execute(
                 "DELETE FROM retention WHERE bucket = ? AND measurement_pattern = ? AND resolution_ns = ?",
-                (bucket, pattern, _RAW),
+                (bucket, pattern, resolution_ns),
             )
             if keep_ns is not None:
-                _insert_rule(sql, bucket, pattern, keep_ns)
-        rules = {p: keep for p, keep in self.rules[bucket].items() if p != pattern}
-        self.rules[bucket] = rules if keep_ns is None else {**rules, pattern: keep_ns}
+                _insert_rule(sql, bucket, pattern, resolution_ns, keep_ns)
+        self._enter_rule(bucket, pattern, resolution_ns, keep_ns)
+
+    def _enter_rule(self, bucket: str, pattern: str, resolution_ns: int, keep_ns: int | None) -> None:
+        rules = {p: keep for p, keep in self.rules_of(bucket, resolution_ns).items() if p != pattern}
+        if keep_ns is not None:
+            rules[pattern] = keep_ns
+        if resolution_ns == RAW:
+            self.rules[bucket] = rules
+        else:
+            self.rollup_rules[bucket, resolution_ns] = rules
 
     def delete_bucket(self, name: str, positions: Mapping[str, Watermark]) -> list[Placed]:
         """Remove a bucket with all that it had, in one transaction, and return its segments.
@@ -141,13 +172,14 @@ class Catalogue:
             BucketNotFound: there is no such bucket.
         """
         self.bucket(name)
-        places = [place for place in self.segments if place[0] == name]
-        gone = [(place, segment) for place in places for segment in self.segments[place]]
+        gone = [placed for placed in self.placed() if placed[0][0] == name]
         with self._database.transaction() as sql:
-            self._retire(sql, [segment for _, segment in gone])
+            self.files.retire(sql, [segment for _, segment in gone])
             for table in ("column_", "series", "segment", "retention"):
                 sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (name,))
+            self.rolled.drop(sql, name)
             sql.execute("DELETE FROM bucket WHERE name = ?", (name,))
+            forgotten = self.deletions.drop_bucket(sql, name)
             sql.execute("DELETE FROM ledger WHERE kind = ? AND name = ?", (Kind.BUCKET.value, name))
             sql.executemany(
                 "INSERT OR REPLACE INTO deleted_bucket VALUES (?, ?, ?, ?)",
@@ -155,8 +187,11 @@ class Catalogue:
             )
             if name == DEFAULT_BUCKET:
                 _insert_bucket(sql, name)
-        for place in places:
-            del self.segments[place]
+        self.deletions.forget(forgotten)
+        for place, segment in gone:
+            self.of(segment.resolution_ns).pop(place, None)
+        self.rolled.dropped(name)
+        self.rollup_rules = {key: rules for key, rules in self.rollup_rules.items() if key[0] != name}
         self.series = {place: series for place, series in self.series.items() if place[0] != name}
         for known in (self.measurements, self.rules, self.lives):
             del known[name]
@@ -166,7 +201,8 @@ class Catalogue:
         return gone
 
     def release(self, stream: str, created: str, first_seq: int) -> None:
-        """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
+        """Drop what is remembered of deletes about messages that a stream holds no longer."""
+        self.deletions.release(stream, created, first_seq)
         gone = [
             key
             for key, mark in self.deleted.items()
@@ -190,8 +226,12 @@ class Catalogue:
             raise BucketNotFound(name)
         return found
 
-    def declare(self, bucket: str, batch: Batch) -> bool:
+    def declare(
+        self, bucket: str, batch: Batch, series: Mapping[str, Sequence[SeriesKey]] | None = None
+    ) -> bool:
         """Enter the tags and fields that a batch brings for the first time; True if there were any.
+
+        ``series`` tells by measurement which series may have new tags, where that is known.
 
         They are on disk when this returns: a field's type is settled before its first point is.
 
@@ -202,7 +242,9 @@ class Catalogue:
         new = [
             column
             for table in batch.values()
-            for column in known.get(table.measurement, Measurement(table.measurement)).missing(table)
+            for column in known.get(table.measurement, Measurement(table.measurement)).missing(
+                table, (series or {}).get(table.measurement, table.series)
+            )
         ]
         if not new:
             return False
@@ -258,23 +300,48 @@ class Catalogue:
             sql.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (stream, mark.created, mark.seq))
             sql.execute("DELETE FROM seal WHERE stream = ?", (stream,))
 
+    def cut(self, stream: str, created: str, last_seq: int) -> None:
+        """Take back what is remembered of deletes about positions that a stream has lost.
+
+        The messages that get these positions from now on came after the deletes.
+        """
+        self.deletions.cut(stream, created, last_seq)
+        lost = [
+            (bucket, name)
+            for (bucket, name), mark in self.deleted.items()
+            if name == stream and mark.created == created and mark.seq > last_seq
+        ]
+        if lost:
+            with self._database.transaction() as sql:
+                sql.executemany(
+                    "UPDATE deleted_bucket SET seq = ? WHERE bucket = ? AND stream = ?",
+                    [(last_seq, *key) for key in lost],
+                )
+        self.deleted |= {key: Watermark(created, last_seq) for key in lost}
+
     def commit(
         self,
         written: Sequence[Written],
         series: Iterable[tuple[str, str, SeriesKey]],
         watermarks: Mapping[str, Watermark],
+        hours: Mapping[Place, Iterable[int]],
         ledger: Sequence[tuple[str, str, str]],
     ) -> None:
         """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
 
-        All of it is one transaction.
+        ``hours`` are those of their points, which have to be summarised. All of it is one transaction.
         """
         now = time.time_ns()
         with self._database.transaction() as sql:
-            ids = [_insert(sql, w, self._folder) for w in written]
+            ids = [self.files.insert(sql, w) for w in written]
+            self.rolled.mark(sql, hours)
             sql.executemany(
-                "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)",
-                [(b, m, json.dumps(key), self.series[b, m][key]) for b, m, key in series],
+                "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
+                [
+                    (b, m, json.dumps(key), self.series[b, m][key])
+                    for b, m, key in series
+                    if key in self.series.get((b, m), ())  # else deleted meanwhile
+                ],
             )
             for stream, mark in watermarks.items():
                 sql.execute(
@@ -286,85 +353,122 @@ class Catalogue:
                 ledger,
             )
         for id_, w in zip(ids, written, strict=True):
-            self.segments.setdefault((w.bucket, w.measurement), []).append(_segment(id_, w))
+            self.segments.setdefault((w.bucket, w.measurement), []).append(as_segment(id_, w))
 
-    def replace(self, old: Sequence[Segment], new: Written) -> None:
-        """Enter a merged segment in the place of those that it was made of, in one transaction.
+    def roll_up(self, place: Place, written: Sequence[Written], hours: Sequence[int]) -> None:
+        """Enter the summaries of some hours, in one transaction."""
+        with self._database.transaction() as sql:
+            ids = [self.files.insert(sql, w) for w in written]
+            self.rolled.close(sql, place, hours)
+        self.rolled.closed(place, hours)
+        for id_, w in zip(ids, written, strict=True):
+            self.rollups[w.resolution_ns].setdefault(place, []).append(as_segment(id_, w))
+
+    def reopen(
+        self,
+        sql: sqlite3.Connection,
+        place: Place,
+        start_ns: int,
+        end_ns: int,
+        segments: Iterable[Segment],
+    ) -> None:
+        """Have what some segments hold of a span summarised anew, within a transaction that changes it."""
+        self.rolled.mark(sql, {place: hours_touched(segments, start_ns, end_ns)})
+
+    def replace(self, place: Place, old: Sequence[Segment], new: Written | None) -> bool:
+        """Enter a segment, or nothing, in the place of those that it was made of, in one transaction.
 
         Of equal points the later segment wins, so the order of a day's segments must stay: the new one
-        gets the place, and the id, of the last of the old ones, which are neighbours in that order.
+        gets the place, and the id, of the last of the old ones, which are neighbours in that order. What
+        was deleted while it was written is in it and hidden. False: they are not there any more.
         """
+        paths = {s.path for s in old}
+        kind = self.of(old[0].resolution_ns)
+        present = [s for s in kind.get(place, ()) if s.path in paths]
+        if len(present) < len(old):
+            return False
+        done = {d.id for s in old for d in s.deletions}
+        since = {d.id: d for s in present for d in s.deletions if d.id not in done}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
-            self._retire(sql, old)
-            id_ = _insert(sql, new, self._folder, old[-1].id)
-        segments = self.segments[new.bucket, new.measurement]
-        segments[segments.index(old[-1])] = _segment(id_, new)
-        self.segments[new.bucket, new.measurement] = [s for s in segments if s not in old]
+            self.files.retire(sql, old)
+            if new is not None:
+                new = replace(new, deletions=tuple(since.values()))
+                self.files.insert(sql, new, old[-1].id)
+        segments: list[Segment] = []
+        for segment in kind[place]:
+            if segment.path not in paths:
+                segments.append(segment)
+            elif new is not None and segment.path == old[-1].path:
+                segments.append(as_segment(old[-1].id, new))
+        put(kind, place, segments)
+        return True
 
     def drop(self, place: Place, segment: Segment) -> None:
-        """Remove one segment, whose file is damaged, and nothing else."""
+        """Remove one segment, whose file is damaged; summaries are made again where the points are there."""
         with self._database.transaction() as sql:
             sql.execute("DELETE FROM segment WHERE id = ?", (segment.id,))
-        _put(self.segments, place, [s for s in self.segments[place] if s is not segment])
-
-    def unlink_retired(self, paths: Iterable[Path] | None = None) -> None:
-        """Remove files that were merged or forgotten; None means all: no query of an earlier run lives."""
-        if paths is None:
-            paths = [self._folder / path for (path,) in self._database.rows("SELECT path FROM retired")]
-        gone = list(paths)
-        for path in gone:
-            self._unlink(path)
-        if gone:
-            with self._database.transaction() as sql:
-                sql.executemany("DELETE FROM retired WHERE path = ?", [(self._relative(p),) for p in gone])
+            if segment.resolution_ns != RAW:
+                self.reopen(sql, place, MIN_TIME_NS, MAX_TIME_NS + 1, [segment])
+        kind = self.of(segment.resolution_ns)
+        put(kind, place, [s for s in kind.get(place, ()) if s.path != segment.path])
 
     def new_run(self, started_ns: int) -> int | None:
         """Note when this run began and return when the one before it did, None if there was none."""
-        rows = self._database.rows("SELECT value FROM counter WHERE name = 'run'")
-        with self._database.transaction() as sql:
-            sql.execute("INSERT OR REPLACE INTO counter VALUES ('run', ?)", (started_ns,))
+        before = self.counter("run")
+        self.set_counter("run", started_ns)
+        return before
+
+    def counter(self, name: str) -> int | None:
+        """Return a number that was noted; None if it never was."""
+        rows = self._database.rows("SELECT value FROM counter WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else None
 
-    def _retire(self, sql: sqlite3.Connection, segments: Iterable[Segment]) -> None:
-        sql.executemany("INSERT INTO retired VALUES (?)", [(self._relative(s.path),) for s in segments])
+    def set_counter(self, name: str, value: int) -> None:
+        """Note a number."""
+        with self._database.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
 
-    def _unlink(self, path: Path) -> None:
-        """Remove a file, and the folders of its measurement and bucket once they are empty."""
-        path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty, or gone already
-            for folder in path.parents:
-                if self._folder not in folder.parents:
-                    break
-                folder.rmdir()
+    def present(self, placed: Iterable[Placed]) -> list[Placed]:
+        """Return those segments that are still there: a merge, a delete or a bucket's end comes between."""
+        paths = {s.path for _, s in self.placed()}
+        return [(place, segment) for place, segment in placed if segment.path in paths]
 
-    def _relative(self, path: Path) -> str:
-        return str(path.relative_to(self._folder))
-
-    def forget(self, placed: Sequence[Placed], hot_since: Callable[[Place], int]) -> None:
+    def forget(
+        self,
+        placed: Sequence[Placed],
+        hot_since: Callable[[Place], int],
+        before: Mapping[tuple[Place, int], int],
+    ) -> None:
         """Remove segments, and the series that have no point left, in one transaction.
 
+        ``before`` tells, by place and resolution, before which time nothing is complete any more.
         ``hot_since`` tells before which time no hot point of a measurement lies. A series goes when its
         latest point is older than all that is left of the measurement. One whose points are gone already
         may stay for as long as an older segment does, and one that has points always stays.
         """
         gone = {segment.id for _, segment in placed}
-        left = {place: [s for s in self.segments[place] if s.id not in gone] for place, _ in placed}
+        left = {place: [s for s in self.all_of(place) if s.id not in gone] for place, _ in placed}
         floors = {
             place: min((s.min_ns for s in some), default=MAX_TIME_NS + 1) for place, some in left.items()
         }
         floors = {place: min(floor_ns, hot_since(place)) for place, floor_ns in floors.items()}
         with self._database.transaction() as sql:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(id_,) for id_ in gone])
-            self._retire(sql, [segment for _, segment in placed])
+            self.files.retire(sql, [segment for _, segment in placed])
             sql.executemany(
                 "DELETE FROM series WHERE bucket = ? AND measurement = ? AND last_ns < ?",
                 [(*place, floor_ns) for place, floor_ns in floors.items()],
             )
+            for (place, resolution_ns), before_ns in before.items():
+                self.rolled.forget(sql, place, resolution_ns, before_ns)
+        for (place, resolution_ns), before_ns in before.items():
+            self.rolled.forgotten(place, resolution_ns, before_ns)
         for place, some in left.items():
-            _put(self.segments, place, some)
+            for resolution_ns in (RAW, *RESOLUTIONS):
+                put(self.of(resolution_ns), place, [s for s in some if s.resolution_ns == resolution_ns])
             series = self.series.get(place, {})
-            _put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
+            put(self.series, place, {key: last for key, last in series.items() if last >= floors[place]})
 
     def sealed_before(self, time_ns: int) -> dict[str, int]:
         """Return, per stream, the highest sequence that was sealed before a time, and forget older notes."""
@@ -382,7 +486,7 @@ class Catalogue:
 _Kept = TypeVar("_Kept", bound=Sized)
 
 
-def _put(entries: dict[Place, _Kept], place: Place, entry: _Kept) -> None:
+def put(entries: dict[Place, _Kept], place: Place, entry: _Kept) -> None:
     """Set an entry, or remove it when it is empty."""
     if len(entry):
         entries[place] = entry
@@ -394,21 +498,7 @@ def _insert_bucket(sql: sqlite3.Connection, name: str) -> None:
     sql.execute("INSERT INTO bucket VALUES (?, ?)", (name, time.time_ns()))
 
 
-def _insert_rule(sql: sqlite3.Connection, bucket: str, pattern: str, keep_ns: int) -> None:
-    sql.execute("INSERT INTO retention VALUES (?, ?, ?, ?)", (bucket, pattern, _RAW, keep_ns))
-
-
-def _insert(sql: sqlite3.Connection, w: Written, folder: Path, id_: int | None = None) -> int:
-    path, columns = str(w.path.relative_to(folder)), json.dumps(sorted(w.columns))
-    row = (id_, w.bucket, w.measurement, path, w.level, columns, w.rows, w.min_ns, w.max_ns, w.size_bytes)
-    return int(
-        sql.execute(
-            "INSERT INTO segment (id, bucket, measurement, path, level, columns, row_count, min_ns, max_ns,"
-            " size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            row,
-        ).fetchone()[0]
-    )
-
-
-def _segment(id_: int, w: Written) -> Segment:
-    return Segment(id_, w.path, w.columns, w.rows, w.min_ns, w.max_ns, w.size_bytes, w.level)
+def _insert_rule(
+    sql: sqlite3.Connection, bucket: str, pattern: str, resolution_ns: int, keep_ns: int
+) -> None:
+    sql.execute("INSERT INTO retention VALUES (?, ?, ?, ?)", (bucket, pattern, resolution_ns, keep_ns))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from heliograph.store.catalogue import Catalogue
 from heliograph.store.checksum import damage, sync_folder
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed
+from heliograph.store.rollups.summary import RAW
 from heliograph.store.upkeep import Locks
 
 log = logging.getLogger(__name__)
@@ -41,27 +42,38 @@ class Damaged:
     max_ns: int
     reason: str
     found_ns: int
+    what: str = "points"
+    """Of which it held the rows. Summaries are made again as long as there are points to make them of."""
 
     def __str__(self) -> str:
         first, last = (
             time.strftime("%Y-%m-%d %H:%M", time.gmtime(t // SECOND_NS)) for t in (self.min_ns, self.max_ns)
         )
         return (
-            f"a segment of {self.bucket}/{self.measurement} was damaged ({self.reason}): {self.rows:,} points"
-            f" between {first} and {last} UTC are missing; the file is kept as damaged/{self.file}"
+            f"a segment of {self.bucket}/{self.measurement} was damaged ({self.reason}): {self.rows:,}"
+            f" {self.what} between {first} and {last} UTC are missing; the file is kept as"
+            f" damaged/{self.file}"
         )
 
 
 class DamageWatch:
-    """Reads segments, all at the start and then each once a day, and sets aside those that are damaged."""
+    """Reads segments, all at the start and then each once a day, and sets aside those that are damaged.
 
-    def __init__(self, catalogue: Catalogue, locks: Locks, segments: Path) -> None:
+    Each round begins with a copy of the catalogue, for the day on which that is damaged.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, locks: Locks, segments: Path, keep_copy: Callable[[], None]
+    ) -> None:
+        self._keep_copy = keep_copy
         self._catalogue = catalogue
         self._locks = locks
         self._segments = segments
         self._folder = segments.parent / "damaged"
         self._waiting: list[Placed] = []
         self._round_at = 0.0
+        self.catalogues = [path.name for path in sorted(self._folder.glob("catalog-*.db"))]
+        """Damaged catalogues that were put aside, until somebody removes them."""
         self.found = self._noted()
         """All that were set aside, until somebody removes the notes below ``damaged``."""
 
@@ -72,8 +84,9 @@ class DamageWatch:
                 return 0
             self._round_at = time.monotonic() + ROUND_SECONDS
             with self._locks.state:
-                known = [(place, s) for place, some in self._catalogue.segments.items() for s in some]
+                known = self._catalogue.placed()
             self._waiting = sorted(known, key=lambda placed: placed[1].max_ns)
+            self._keep_copy()
             return 0
         place, segment = self._waiting.pop()
         self._check_alone(place, [segment])
@@ -86,13 +99,13 @@ class DamageWatch:
             StoreBusy, OSError: the catalogue or the folder cannot be written; they stay where they are.
         """
         with self._locks.state:
-            segments = list(self._catalogue.segments.get(place, ()))
+            segments = self._catalogue.all_of(place)
         return self._check_alone(place, segments)
 
     def _check_alone(self, place: Place, segments: Sequence[Segment]) -> int:
         if not _wrong(segments):
             return 0
-        with self._locks.seal:
+        with self._locks.merge:
             return self.check(place, segments)
 
     def check(self, place: Place, segments: Iterable[Segment]) -> int:
@@ -102,11 +115,20 @@ class DamageWatch:
     def _set_aside(self, place: Place, segment: Segment, reason: str) -> bool:
         """Note, forget and move a segment, in this order: after a crash in between its file is told of."""
         with self._locks.state:
-            if segment not in self._catalogue.segments.get(place, ()):
+            if segment not in self._catalogue.all_of(place):
                 return False  # merged or forgotten meanwhile
-        name = segment.path.relative_to(self._segments)
+        points = segment.resolution_ns == RAW
+        name = segment.path.relative_to(self._segments if points else self._segments.parent)
         found = Damaged(
-            str(name), *place, segment.rows, segment.min_ns, segment.max_ns, reason, time.time_ns()
+            file=str(name),
+            bucket=place[0],
+            measurement=place[1],
+            rows=segment.rows,
+            min_ns=segment.min_ns,
+            max_ns=segment.max_ns,
+            reason=reason,
+            found_ns=time.time_ns(),
+            what="points" if points else "summaries",
         )
         target = self._folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

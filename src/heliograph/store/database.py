@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ CREATE TABLE secret (
   hash TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('token', 'session')), user TEXT NOT NULL,
   expires_ns INTEGER) STRICT;
 """
-# resolution_ns 0 is raw points: what is summarised by the minute or hour will have rules of its own.
+# resolution_ns 0 is raw points: what is summarised by the minute or hour has rules of its own.
 # A bucket without a rule follows the settings. Those of version 1 promised to keep everything, so they
 # get a rule that says so: no update may forget what nobody asked to be forgotten. The first folders of
 # version 1 had no table of retired files.
@@ -69,16 +70,47 @@ CREATE TABLE telegraf (
   metadata TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE note (about TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 """
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# The numbers in segment.deletions are of deletes whose points are still in the segment's file.
+_VERSION_5: Final = """
+CREATE TABLE deletion (
+  id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, conditions TEXT NOT NULL, start_ns INTEGER NOT NULL,
+  end_ns INTEGER NOT NULL, marks TEXT NOT NULL, settled INTEGER NOT NULL) STRICT;
+ALTER TABLE segment ADD COLUMN deletions TEXT NOT NULL DEFAULT '[]';
+"""
+OPEN_ALL_HOURS: Final = """
+INSERT OR IGNORE INTO open_hour
+  WITH RECURSIVE span (bucket, measurement, hour, last) AS (
+    SELECT bucket, measurement, min_ns / 3600000000000 - (min_ns < 0), max_ns / 3600000000000 FROM segment
+      WHERE resolution_ns = 0
+    UNION ALL SELECT bucket, measurement, hour + 1, last FROM span WHERE hour < last)
+  SELECT bucket, measurement, hour FROM span;
+"""
+"""Have every hour that has points summarised, again where it was already."""
+# Of points that are there already every hour is still to be summarised.
+_VERSION_6: Final = f"""
+ALTER TABLE segment ADD COLUMN resolution_ns INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE open_hour (
+  bucket TEXT NOT NULL, measurement TEXT NOT NULL, hour INTEGER NOT NULL,
+  PRIMARY KEY (bucket, measurement, hour)) STRICT;
+CREATE TABLE complete_from (
+  bucket TEXT NOT NULL, measurement TEXT NOT NULL, resolution_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL,
+  PRIMARY KEY (bucket, measurement, resolution_ns)) STRICT;
+{OPEN_ALL_HOURS}"""
+_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 
 class Database:
-    """The catalogue's connection. Its methods may be called from any thread; each is short."""
+    """The catalogue's connections. Its methods may be called from any thread; each is short.
+
+    One connection writes and reads, another one only reads: the event loop, which looks things up by
+    :meth:`committed`, does not wait until a disk has taken what somebody else writes.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -93,6 +125,9 @@ class Database:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE;{steps}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;"
             )
+        self._reading = threading.Lock()
+        self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._reader.execute("PRAGMA query_only = ON")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -117,6 +152,19 @@ class Database:
                 self._roll_back()
                 raise
 
+    def copy_to(self, path: Path) -> None:
+        """Copy the file as it is at this moment; nobody waits for that.
+
+        Raises:
+            StoreError: it cannot be read or written.
+        """
+        try:
+            with closing(sqlite3.connect(self._path)) as here, closing(sqlite3.connect(path)) as there:
+                here.backup(there)
+                there.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise StoreError(f"the catalogue cannot be copied: {error}") from error
+
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # some errors end it already
             self._connection.execute("ROLLBACK")
@@ -126,7 +174,26 @@ class Database:
         with self._lock:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
+    def committed(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query over what is on disk; waits for no transaction."""
+        with self._reading:
+            return self._reader.execute(sql, tuple(parameters)).fetchall()
+
+    def copy(self, path: Path) -> None:
+        """Write a copy of the whole file; readers and writers wait meanwhile.
+
+        Raises:
+            StoreBusy: it cannot be written.
+        """
+        path.unlink(missing_ok=True)
+        try:
+            with self._lock, contextlib.closing(sqlite3.connect(path)) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            raise StoreBusy(f"the catalogue cannot be copied to {path}: {error}") from error
+
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._connection.close()

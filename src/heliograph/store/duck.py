@@ -19,18 +19,28 @@ SPILL_BYTES: Final = 4 * 1024**3
 class Duck:
     """A DuckDB engine without a database of its own; every statement brings its data along.
 
+    With ``in_order`` rows leave a statement as they stand in its sources; that costs memory and threads.
+
     What does not fit into ``memory_bytes`` goes to files below ``spill`` for the while, up to
     ``SPILL_BYTES``; a seal must not fail because its points are wide.
     """
 
     def __init__(
-        self, folders: Iterable[Path], *, memory_bytes: int, threads: int, spill: Path | None = None
+        self,
+        folders: Iterable[Path],
+        *,
+        memory_bytes: int,
+        threads: int,
+        spill: Path | None = None,
+        in_order: bool = False,
     ) -> None:
+        self._folders = tuple(folders)
+        self._spill = spill
         self._root = duckdb.connect(
             config={
                 "memory_limit": f"{memory_bytes}B",
                 "threads": threads,
-                "preserve_insertion_order": False,
+                "preserve_insertion_order": in_order,
                 # our joins are written with the small side last, and an Arrow table does not tell its size
                 "disabled_optimizers": "build_side_probe_side",
                 "temp_directory": str(spill) if spill else "",
@@ -39,9 +49,19 @@ class Duck:
                 "autoload_known_extensions": False,
             }
         )
-        self._root.execute("SET allowed_directories = ?", [[f"{folder}/" for folder in folders]])
+        self._root.execute("SET allowed_directories = ?", [[f"{folder}/" for folder in self._folders]])
         self._root.execute("SET enable_external_access = false")
         self._root.execute("SET lock_configuration = true")
+
+    @contextlib.contextmanager
+    def small(self, memory_bytes: int) -> Iterator[Duck]:
+        """Another engine for the block, on the same folders: one thread, in order, and little memory."""
+        spill = self._spill.with_name(f"{self._spill.name}-small") if self._spill else None
+        engine = Duck(self._folders, memory_bytes=memory_bytes, threads=1, spill=spill, in_order=True)
+        try:
+            yield engine
+        finally:
+            engine.close()
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator[Cursor]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from heliograph.store.catalogue import Watermark
-from heliograph.store.hot.table import HotTable
+from heliograph.model.watermark import Watermark
+from heliograph.store.deletes.deletion import Deletion
+from heliograph.store.hot.table import HotRows, HotTable
 from heliograph.store.ledger.entry import Changes, Key, Kind
+from heliograph.store.rollups.progress import hours_of
 
 
 @dataclass(slots=True)
@@ -17,10 +20,14 @@ class Generation:
     number: int
     tables: dict[tuple[str, str], HotTable] = field(default_factory=dict)
     marks: dict[str, Watermark] = field(default_factory=dict)
+    hours: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    """By bucket and measurement the hours since 1970 of the points."""
     ledger: Changes = field(default_factory=dict)
     """The lines of the ledger that changed with it, as they were at its end."""
     rows: int = 0
     size_bytes: int = 0
+    deletions: list[Deletion] = field(default_factory=list)
+    """What was deleted of the tables and is still in them; nothing is appended after that."""
     since: float = 0.0
     """When the first position or point came (monotonic seconds)."""
 
@@ -29,16 +36,54 @@ class Generation:
         if not self.rows and not self.marks:
             self.since = time.monotonic()
 
+    def note_hours(self, place: tuple[str, str], times_ns: Iterable[int], span: tuple[int, int]) -> None:
+        """Enter the hours of some points; ``span`` is their earliest and latest time."""
+        self.hours.setdefault(place, set()).update(hours_of(times_ns, *span))
+
     def freeze(self) -> None:
         """Let several threads read the tables: nothing is appended to them any more."""
         for table in self.tables.values():
             table.freeze()
 
+    def rows_of(self, bucket: str, measurement: str) -> HotRows | None:
+        """Return a copy of a table for readers, with what is hidden of it; None when there are no rows."""
+        table = self.tables.get((bucket, measurement))
+        if table is None or not len(table):
+            return None
+        hidden = self.hiding(bucket, measurement, table.min_ns, table.max_ns)
+        return replace(table.copy(), deletions=hidden) if hidden else table.copy()
+
     def drop(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
+        self.hours = {place: hours for place, hours in self.hours.items() if place[0] != bucket}
         self.ledger.pop(Key(Kind.BUCKET, bucket), None)
         gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
         rows = sum(len(table) for table in gone)
         self.rows -= rows
         self.size_bytes -= sum(table.size_bytes for table in gone)
         return rows
+
+    def meets(self, deletion: Deletion) -> bool:
+        """Return whether a delete may mean points of the tables."""
+        return any(
+            bucket == deletion.bucket and deletion.meets(name, table.min_ns, table.max_ns)
+            for (bucket, name), table in self.tables.items()
+        )
+
+    def hiding(self, bucket: str, measurement: str, min_ns: int, max_ns: int) -> tuple[Deletion, ...]:
+        """Return the deletes that may mean rows of a measurement and span."""
+        return tuple(d for d in self.deletions if d.bucket == bucket and d.meets(measurement, min_ns, max_ns))
+
+
+def latest_marks(
+    sealed: Mapping[str, Watermark], generations: Iterable[Generation], told: Mapping[str, Watermark]
+) -> dict[str, Watermark]:
+    """Return the latest position of each stream that is sealed, hot or told; generations are oldest first."""
+    marks = dict(sealed)
+    for generation in generations:
+        marks |= generation.marks
+    for stream, mark in told.items():
+        known = marks.get(stream)
+        if known is None or not known.passed(mark.created, mark.seq):
+            marks[stream] = mark
+    return marks

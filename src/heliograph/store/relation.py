@@ -8,21 +8,23 @@ it is done only in the windows of time where sources overlap: usually a few seco
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from heliograph.model.point import FieldType
-from heliograph.model.time import MAX_TIME_NS
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store.arrow import ArrowTable
+from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.hot.table import HotRows
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import literal, quote
 
 MAX_WINDOWS: Final = 64
 """Of more overlap windows than this those that lie closest are joined."""
 
-SQL_TYPES: Final = {
+SQL_TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.FLOAT: "DOUBLE",
     FieldType.INTEGER: "BIGINT",
     FieldType.UNSIGNED: "UBIGINT",
@@ -50,6 +52,27 @@ class Segment:
     size_bytes: int
     level: int = 0
     """How often its points have been merged into a larger segment."""
+    resolution_ns: int = 0
+    """0 where it holds points as they came, else the interval of which each row is a summary."""
+    deletions: tuple[Deletion, ...] = ()
+    """What is deleted of it and still in its file."""
+
+    @property
+    def all_hidden(self) -> Iterator[Deletion]:
+        """What is deleted of it, in terms of its rows."""
+        return (deletion.of_summaries(self.resolution_ns) for deletion in self.deletions)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollups:
+    """What is summarised of one measurement at one moment."""
+
+    segments: Mapping[int, tuple[Segment, ...]]
+    """By resolution, in ns, the segments of summaries, oldest first."""
+    open_hours: frozenset[int]
+    """The hours since 1970 of which points came that are in no summary yet."""
+    complete_from_ns: Mapping[int, int]
+    """By resolution (0 for points) from when on nothing is forgotten; nothing ever was where it is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +82,10 @@ class Snapshot:
     measurement: Measurement
     segments: tuple[Segment, ...]
     hot: tuple[HotRows, ...]
-
-
-def quote(name: str) -> str:
-    """Return an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return an SQL string literal; only for paths of our own."""
-    return "'" + text.replace("'", "''") + "'"
+    rollups: Rollups | None = None
+    """None where nothing is summarised."""
+    types: Mapping[FieldType, str] = field(default_factory=lambda: SQL_TYPES)
+    """The SQL type that fields have here: of a value, or of a summary."""
 
 
 def render(
@@ -82,7 +99,7 @@ def render(
     sources = _sources(snapshot, register, start_ns, end_ns)
     m = snapshot.measurement
     wanted = [m.fields[name] for name in (m.fields if fields is None else fields)]
-    columns = [(p, "VARCHAR") for p in m.tags.values()] + [(p, SQL_TYPES[t]) for p, t in wanted]
+    columns = [(p, "VARCHAR") for p in m.tags.values()] + [(p, snapshot.types[t]) for p, t in wanted]
     if not sources:
         empty = ", ".join(f"NULL::{sql_type} AS {quote(p)}" for p, sql_type in columns)
         return f"SELECT NULL::BIGINT AS time, {empty or 'NULL AS none'} WHERE false"
@@ -94,6 +111,17 @@ def render(
     if windows:
         parts.append(_merged(sources, columns, windows, len(m.tags)))
     return " UNION ALL ".join(parts)
+
+
+def stored_rows(snapshot: Snapshot) -> str:
+    """Return a SELECT of ``time`` and all tags of the segments' rows, as often as they are stored."""
+    sources = _sources(replace(snapshot, hot=()), _no_table, MIN_TIME_NS, MAX_TIME_NS + 1)
+    columns = [(p, "VARCHAR") for p in snapshot.measurement.tags.values()]
+    return " UNION ALL ".join(s.select(columns, "true", None) for s in _grouped(sources))
+
+
+def _no_table(table: ArrowTable) -> str:
+    raise AssertionError(f"segments are files, yet {table!r} is asked for")
 
 
 def overlaps(spans: Sequence[tuple[int, int, bool]], start_ns: int, end_ns: int) -> list[Window]:
@@ -116,22 +144,22 @@ def overlaps(spans: Sequence[tuple[int, int, bool]], start_ns: int, end_ns: int)
             if windows and windows[-1][1] == opened:
                 opened = windows.pop()[0]
             windows.append((opened, at))
-    return _joined(windows)
+    return joined(windows, MAX_WINDOWS)
 
 
-def _joined(windows: list[Window]) -> list[Window]:
-    """Join the windows that lie closest until ``MAX_WINDOWS`` are left."""
-    if len(windows) <= MAX_WINDOWS:
+def joined(windows: list[Window], most: int) -> list[Window]:
+    """Join the windows that lie closest until ``most`` are left."""
+    if len(windows) <= most:
         return windows
     gaps = sorted(range(1, len(windows)), key=lambda i: windows[i][0] - windows[i - 1][1])
-    close = set(gaps[: len(windows) - MAX_WINDOWS])
-    joined = [windows[0]]
+    close = set(gaps[: len(windows) - most])
+    result = [windows[0]]
     for index, window in enumerate(windows[1:], 1):
         if index in close:
-            joined[-1] = (joined[-1][0], window[1])
+            result[-1] = (result[-1][0], window[1])
         else:
-            joined.append(window)
-    return joined
+            result.append(window)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +174,8 @@ class _Source:
     min_ns: int
     max_ns: int
     in_order: bool
+    hidden: str
+    """Condition for the rows that are deleted; empty where none can be."""
 
     def select(self, columns: Sequence[tuple[str, str]], where: str, rank: int | None) -> str:
         items = [f"{self.columns['time']} AS time"]
@@ -154,14 +184,16 @@ class _Source:
             items.append(f"({rank}::BIGINT << 32) + {self.order} AS rank_")
         files = ", ".join(literal(file) for file in self.files)
         table = f"read_parquet([{files}])" if self.files else self.table
+        if self.hidden:
+            where = f"({where}) AND NOT ({self.hidden})"
         return f"SELECT * FROM (SELECT {', '.join(items)} FROM {table}) WHERE {where}"
 
 
 def _grouped(sources: Sequence[_Source]) -> list[_Source]:
     """Join the segments that have the same columns: one scan of many files beats many scans."""
-    groups: dict[frozenset[str] | str, _Source] = {}
+    groups: dict[tuple[frozenset[str] | str, str], _Source] = {}
     for source in sources:
-        key = frozenset(source.columns) if source.files else source.table
+        key = (frozenset(source.columns) if source.files else source.table, source.hidden)
         first = groups.get(key)
         groups[key] = source if first is None else replace(first, files=(*first.files, *source.files))
     return list(groups.values())
@@ -177,6 +209,7 @@ def _sources(snapshot: Snapshot, register: Register, start_ns: int, end_ns: int)
             segment.min_ns,
             segment.max_ns,
             in_order=True,
+            hidden=_hidden(segment.all_hidden, snapshot.measurement),
         )
         for segment in snapshot.segments
         if segment.min_ns < end_ns and segment.max_ns >= start_ns
@@ -196,7 +229,12 @@ def _hot_source(hot: HotRows, measurement: Measurement, register: Register) -> _
         physical, field_type = measurement.fields[name]
         columns[physical] = f"(f{i} = 1)" if field_type is FieldType.BOOLEAN else f"f{i}"
     table = f"{register(hot.rows)} JOIN {register(hot.series)} USING (s)"
-    return _Source(table, (), columns, "n", hot.min_ns, hot.max_ns, hot.in_order)
+    hidden = _hidden(hot.deletions, measurement)
+    return _Source(table, (), columns, "n", hot.min_ns, hot.max_ns, hot.in_order, hidden)
+
+
+def _hidden(deletions: Iterable[Deletion], measurement: Measurement) -> str:
+    return " OR ".join(f"({deletion.sql(measurement)})" for deletion in deletions)
 
 
 def _merged(

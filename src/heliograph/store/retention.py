@@ -8,8 +8,9 @@ shorter. What has to make room for the size cap goes by days, the oldest first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Final, TypeAlias
 
 from heliograph.model.table import Batch
@@ -27,6 +28,22 @@ Rules: TypeAlias = Mapping[str, int]
 Place: TypeAlias = tuple[str, str]
 """Bucket and measurement."""
 Placed: TypeAlias = tuple[Place, Segment]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long is kept what no rule is about, and how it is summarised."""
+
+    points_ns: int = FOREVER
+    rollups_ns: Mapping[int, int] = field(default_factory=dict)
+    """By resolution, in ns, how long summaries are kept; without any none are made."""
+    settle: float = 600.0
+    """Seconds. Late points of an hour mostly come together: it is summarised so long after the last."""
+
+    @property
+    def by_resolution(self) -> dict[int, int]:
+        """Return how long is kept what, by resolution: 0 for points."""
+        return {0: self.points_ns, **self.rollups_ns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +71,46 @@ def keep_ns(rules: Rules, measurement: str, default_ns: int) -> int:
 
 
 def expired(
-    segments: Mapping[Place, Sequence[Segment]], kept_ns: Callable[[Place], int], now_ns: int
+    segments: Mapping[Place, Sequence[Segment]],
+    kept_ns: Callable[[Place], int],
+    now_ns: int,
+    grain_ns: int = 1,
 ) -> list[Placed]:
-    """Return the segments whose newest point is older than its measurement keeps, oldest first."""
+    """Return the segments whose newest point is older than its measurement keeps, oldest first.
+
+    Points of one ``grain_ns`` go no earlier than the newest of them could.
+    """
     found: list[Placed] = []
     for place, some in segments.items():
         keep = kept_ns(place)
         if keep != FOREVER:
-            found += [(place, segment) for segment in some if segment.max_ns < now_ns - keep]
+            found += [(place, s) for s in some if after(s, grain_ns) <= now_ns - keep]
     return sorted(found, key=_age)
 
 
-def surplus(segments: Mapping[Place, Sequence[Segment]], limit_bytes: int) -> list[Placed]:
-    """Return the oldest segments, day by day over all measurements, without which the rest fits."""
-    total = sum(segment.size_bytes for some in segments.values() for segment in some)
+def after(segment: Segment, grain_ns: int) -> int:
+    """Return the first time that is a multiple of ``grain_ns`` and later than all that a segment holds."""
+    return (segment.max_ns // grain_ns + 1) * grain_ns
+
+
+def surplus(*kinds: Mapping[Place, Sequence[Segment]], limit_bytes: int) -> list[Placed]:
+    """Return the segments without which the rest fits.
+
+    ``kinds`` are those of points and then of summaries, in the order in which they go: of each the
+    oldest, day by day over all measurements. The points of the newest day are the last to go.
+    """
+    order = [[(place, s) for place, some in kind.items() for s in some] for kind in kinds]
+    points = order[0] if order else []
+    newest = max((segment.min_ns // DAY_NS for _, segment in points), default=0)
+    last = [placed for placed in points if placed[1].min_ns // DAY_NS == newest]
+    order[:1] = [[placed for placed in points if placed[1].min_ns // DAY_NS != newest]]
+    size_bytes = sum(segment.size_bytes for kind in (*order, last) for _, segment in kind)
     found: list[Placed] = []
-    for placed in sorted(((place, s) for place, some in segments.items() for s in some), key=_age):
-        if total <= limit_bytes:
+    for placed in chain.from_iterable(sorted(kind, key=_age) for kind in (*order, last)):
+        if size_bytes <= limit_bytes:
             break
         found.append(placed)
-        total -= placed[1].size_bytes
+        size_bytes -= placed[1].size_bytes
     return found
 
 

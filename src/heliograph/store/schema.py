@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -50,9 +50,12 @@ class Measurement:
         else:
             self.fields[name] = (physical, field_type)
 
-    def missing(self, table: Table) -> list[NewColumn]:
-        """Return the columns of a table that are not known yet, with free physical names."""
-        tags = {key for series in table.series for key, _ in series}
+    def missing(self, table: Table, series: Sequence[SeriesKey] | None = None) -> list[NewColumn]:
+        """Return the columns of a table that are not known yet, with free physical names.
+
+        ``series`` are those of the table whose tags may be new, where that is known.
+        """
+        tags = {key for tags in (table.series if series is None else series) for key, _ in tags}
         new = [(name, None) for name in sorted(tags) if name not in self.tags]
         new_fields = [(n, c.type) for n, c in table.columns.items() if n not in self.fields]
         taken = set(self._taken)

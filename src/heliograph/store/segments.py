@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote as percent_encode
 
-from heliograph.model.time import DAY_NS, MAX_TIME_NS
+from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS
 from heliograph.store.checksum import finish, sync_folder
+from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot.sorted_rows import select_sorted
 from heliograph.store.hot.table import HotTable
-from heliograph.store.relation import Segment, Snapshot, literal, quote, render
+from heliograph.store.parquet.encoding import Encodings
+from heliograph.store.relation import Snapshot, Window, render
+from heliograph.store.rollups.summary import RAW, summaries, summarised
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import literal, quote
 
 _NAME_LIMIT: Final = 120
-_TEMPORARY: Final = ".tmp"
+TEMPORARY: Final = ".tmp"
+_FOLDERS: Final = {MINUTE_NS: "1m", HOUR_NS: "1h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +40,20 @@ class Written:
     max_ns: int
     size_bytes: int
     level: int
+    deletions: tuple[Deletion, ...] = ()
+    """What was deleted while it was written, and is still in it."""
+    resolution_ns: int = RAW
 
 
 class SegmentWriter:
-    """Writes segments below one folder. One thread at a time."""
+    """Writes segments of points below one folder and rollups below its neighbour."""
 
     def __init__(self, folder: Path, duck: Duck) -> None:
         self.folder = folder
+        self.rollups = rollup_folder(folder)
         self._duck = duck
-        self._written = 0
+        self.encodings = Encodings()
+        self._numbers = itertools.count(1)
 
     def write(self, bucket: str, measurement: Measurement, hot: HotTable, stamp: str) -> Iterator[Written]:
         """Write the points of a hot table, one file per UTC day, sorted by tags and time.
@@ -51,9 +62,10 @@ class SegmentWriter:
         unique. What an interrupted call leaves behind is swept by :meth:`sweep`. The table is frozen.
         """
         for rows in hot.sorted_days(tuple(measurement.tags)):
-            path = self._path(bucket, measurement.name, rows.day, stamp)
+            path = self.new_path(bucket, measurement.name, f"{rows.day}-{stamp}", RAW)
             with self._duck.cursor() as cursor:
-                path = self._copy(cursor, select_sorted(rows, measurement, cursor.register), path)
+                select = select_sorted(rows, measurement, cursor.register)
+                path = self._copy(cursor, select, path, sealed_rows=rows.count)
             yield Written(
                 bucket=bucket,
                 measurement=measurement.name,
@@ -68,70 +80,73 @@ class SegmentWriter:
                 level=0,
             )
 
-    def merge(
-        self, bucket: str, measurement: Measurement, segments: Sequence[Segment], stamp: str
-    ) -> Written:
-        """Write the rows of some segments of one day, oldest first, as one segment of the next level."""
-        snapshot = Snapshot(measurement, tuple(segments), ())
-        columns = frozenset().union(*(s.columns for s in segments))
-        start_ns = segments[0].min_ns // DAY_NS * DAY_NS
-        level = max(s.level for s in segments) + 1
-        return self._write_day(bucket, snapshot, columns, start_ns, stamp=stamp, level=level)
+    def roll_up(
+        self, bucket: str, snapshot: Snapshot, resolution_ns: int, span: Window, stamp: str
+    ) -> Written | None:
+        """Write the summaries of the points of some whole intervals; None where there are none.
 
-    def _write_day(
-        self,
-        bucket: str,
-        snapshot: Snapshot,
-        columns: frozenset[str],
-        start_ns: int,
-        *,
-        stamp: str,
-        level: int,
-    ) -> Written:
-        measurement = snapshot.measurement
-        path = self._path(bucket, measurement.name, start_ns // DAY_NS, stamp)
-        tags = [p for p in measurement.tags.values() if p in columns]
-        fields = [p for p, _ in measurement.fields.values() if p in columns]
-        wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
-        order = ", ".join(quote(c) for c in [*tags, "time"])
-        end_ns = min(start_ns + DAY_NS, MAX_TIME_NS + 1)
+        ``span`` must lie within the time that one segment of the resolution may hold.
+        """
+        start_ns, end_ns = span
+        measurement = summarised(snapshot.measurement)
+        columns = frozenset().union(*(s.columns for s in snapshot.segments))
+        columns &= {*measurement.tags.values(), *(p for p, _ in measurement.fields.values())}
         with self._duck.cursor() as cursor:
-            rows = render(snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns)
+            points = render(
+                snapshot, cursor.register, start_ns=start_ns, end_ns=end_ns, fields=measurement.fields
+            )
+            tags = [p for p in measurement.tags.values() if p in columns]
+            fields = [p for p, _ in measurement.fields.values() if p in columns]
+            wanted = ", ".join(quote(c) for c in ["time", *tags, *fields])
+            order = ", ".join(quote(c) for c in [*tags, "time"])
+            rows = summaries(measurement, points, resolution_ns)
+            path = self.new_path(bucket, measurement.name, f"{start_ns // DAY_NS}-{stamp}", resolution_ns)
             path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
-            count, low, high = cursor.rows(
-                f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(path))})"
-            )[0]
+            count, low, high = extent(cursor, path)
+        if not count:
+            path.unlink()
+            return None
+        size_bytes = path.stat().st_size
         return Written(
-            bucket=bucket,
-            measurement=measurement.name,
-            path=path,
-            columns=columns,
-            rows=count,
-            min_ns=low,
-            max_ns=high,
-            size_bytes=path.stat().st_size,
-            level=level,
+            bucket,
+            measurement.name,
+            path,
+            columns,
+            count,
+            low,
+            high,
+            size_bytes,
+            level=0,
+            resolution_ns=resolution_ns,
         )
 
-    def _path(self, bucket: str, measurement: str, day: int, stamp: str) -> Path:
-        folder = self._folder_of(bucket, measurement)
-        self._written += 1  # two measurements may share a folder on a disk that ignores case
-        return folder / f"{day}-{stamp}-{self._written}.parquet"
+    def new_path(self, bucket: str, measurement: str, name: str, resolution_ns: int) -> Path:
+        """Return where a new segment is to stand, given how its name begins; its folder is on disk."""
+        folder = self._folder_of(bucket, measurement, resolution_ns)
+        # the number, since two measurements may share a folder on a disk that ignores case
+        return folder / f"{name}-{next(self._numbers)}.parquet"
 
-    def _copy(self, cursor: Cursor, select: str, path: Path) -> Path:
-        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
-        temporary = path.with_suffix(_TEMPORARY)
-        options = "FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER true"
+    def _copy(self, cursor: Cursor, select: str, path: Path, *, sealed_rows: int = 0) -> Path:
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk.
+
+        ``sealed_rows`` is 0 where segments are merged or summarised.
+        """
+        temporary = path.with_suffix(TEMPORARY)
+        options = self.encodings.options(path.parent, merged=not sealed_rows)
         cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+        self.encodings.improve(cursor, path.parent, temporary, sealed_rows)
         return finish(temporary, path)
 
-    def _folder_of(self, bucket: str, measurement: str) -> Path:
+    def _folder_of(self, bucket: str, measurement: str, resolution_ns: int) -> Path:
         """Return the folder of a measurement's segments; a new one is on disk when this returns."""
-        folder = self.folder / folder_name(bucket) / folder_name(measurement)
+        top = self.rollups / _FOLDERS[resolution_ns] if resolution_ns else self.folder
+        folder = top / folder_name(bucket) / folder_name(measurement)
         if not folder.is_dir():
             folder.mkdir(parents=True)
-            sync_folder(folder.parent)
-            sync_folder(self.folder)
+            for above in folder.parents:
+                sync_folder(above)
+                if above in (self.folder, self.rollups):
+                    break
         return folder
 
     def sweep(self, known: frozenset[Path], stamp: str | None) -> tuple[int, int]:
@@ -141,15 +156,26 @@ class SegmentWriter:
         after a catalogue was lost or restored from an older copy they are all that is left of the points.
         """
         removed = unknown = 0
-        for path in self.folder.rglob("*"):
+        for path in (*self.folder.rglob("*"), *self.rollups.rglob("*")):
             if path.is_dir() or path in known:
                 continue
-            if path.suffix == _TEMPORARY or (stamp and f"-{stamp}-" in path.name):
+            if path.suffix == TEMPORARY or (stamp and f"-{stamp}-" in path.name):
                 path.unlink()
                 removed += 1
             else:
                 unknown += 1
         return removed, unknown
+
+
+def rollup_folder(segments: Path) -> Path:
+    """Return the folder of rollups, which stands beside that of segments."""
+    return segments.parent / "rollups"
+
+
+def extent(cursor: Cursor, path: Path) -> tuple[int, int, int]:
+    """Return the number of rows of a file and its earliest and latest time."""
+    (row,) = cursor.rows(f"SELECT count(*), min(time), max(time) FROM read_parquet({literal(str(path))})")
+    return row[0], row[1] or 0, row[2] or 0
 
 
 def folder_name(name: str) -> str:

@@ -18,35 +18,45 @@ from typing import Final
 
 from heliograph.errors import StoreBusy
 from heliograph.model.point import FieldType, SeriesKey
+from heliograph.model.predicate import Predicate
 from heliograph.model.table import Batch
-from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.model.time import MIN_TIME_NS
+from heliograph.model.watermark import Watermark
 from heliograph.store.bucket_report import BucketReport, bucket_reports
-from heliograph.store.catalogue import Catalogue, Watermark
+from heliograph.store.catalogue import NO_RULES, Catalogue
 from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
+from heliograph.store.deletes.deletion import Deletion
+from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
-from heliograph.store.generation import Generation
+from heliograph.store.generation import Generation, latest_marks
 from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Origin, as_rows
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
+from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Snapshot
+from heliograph.store.rescue import keep_copy
 from heliograph.store.retention import (
     FOREVER,
     Forgotten,
-    Place,
+    Keeping,
     Rules,
     keep_ns,
     total,
     without_old,
 )
+from heliograph.store.rollups.summary import RAW
 from heliograph.store.schema import without_surplus_series
 from heliograph.store.segments import SegmentWriter, Written
+from heliograph.store.statistics import StoreStatistics, rollups_of, statistics
 from heliograph.store.upkeep import Locks, Upkeep
 
 log = logging.getLogger(__name__)
 
 BUSY_FACTOR: Final = 8
 """Hot points beyond this many times what is sealed at once mean that sealing fails or cannot follow."""
+KEEP_POINTS: Final = Keeping()
+"""For ever, and without summaries."""
 MAX_SERIES: Final = 1_000_000
 """Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
 SEAL_BYTES: Final = 16 * 1024 * 1024
@@ -87,16 +97,6 @@ class Applied:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatistics:
-    """What the store holds."""
-
-    rows_hot: int
-    rows_sealed: int
-    segments: int
-    size_bytes: int
-
-
 class Store:
     """The points of a hub. Its methods may be called from any thread."""
 
@@ -108,7 +108,7 @@ class Store:
         *,
         seal_rows: int,
         retire_after: float = 60.0,
-        default_keep_ns: int = FOREVER,
+        keeping: Keeping = KEEP_POINTS,
         ledger_devices: int = MAX_DEVICES,
         series_per_bucket: int = MAX_SERIES,
     ) -> None:
@@ -122,20 +122,26 @@ class Store:
         self._started = time.time_ns()
         self._current = Generation(0)
         self._sealing: list[Generation] = []
-        self._default_keep_ns = default_keep_ns
-        self.damage = DamageWatch(self._catalogue, self._locks, folder)
+        self._default_keep_ns = keeping.by_resolution
+        self.damage = DamageWatch(
+            self._catalogue,
+            self._locks,
+            folder,
+            keep_copy=lambda: keep_copy(database, folder.parent / "catalog.db"),
+        )
+        self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._settled)
         self.upkeep = Upkeep(
             self._catalogue,
-            self._writer,
+            Merger(self._writer, duck),
             self._locks,
-            self._hot_since,
-            self.damage.check,
+            self._eraser,
+            damaged=self.damage.check,
             stamp=f"{self._started:x}",
             retire_after=retire_after,
-            default_keep_ns=default_keep_ns,
+            keeping=keeping,
         )
-        known = frozenset(s.path for segments in self._catalogue.segments.values() for s in segments)
-        self._catalogue.unlink_retired()
+        known = frozenset(s.path for _, s in self._catalogue.placed())
+        self._catalogue.files.unlink_retired()
         last_run = self._catalogue.new_run(self._started)
         removed, self.unknown_files = self._writer.sweep(known, f"{last_run:x}" if last_run else None)
         if removed:
@@ -152,7 +158,7 @@ class Store:
 
     def _settle(self) -> None:
         """Bring the latest times of the catalogue's series up to those of the hot points."""
-        for generation in (*self._sealing, self._current):
+        for generation in self._waiting():
             for place, hot in generation.tables.items():
                 if hot.unsettled:
                     self._catalogue.touch(place, hot.series.since(0))
@@ -176,13 +182,17 @@ class Store:
     def refuse_old(self, bucket: str, batch: Batch, received_ns: int) -> tuple[Batch, int]:
         """Return a batch without the points that were older than is kept when they were received.
 
-        The second value is how many those are. Reading the stream again gives the same answer.
+        The second value is how many those are. Reading the stream again gives the same answer, but for
+        points of days that were forgotten meanwhile for want of room: those stay forgotten, since the
+        summaries of their hours could not be made again.
         """
         rules = self._catalogue.rules.get(bucket, {})
+        forgotten = self._catalogue.rolled.complete_from_ns
 
         def oldest_ns(measurement: str) -> int:
-            keep = keep_ns(rules, measurement, self._default_keep_ns)
-            return MIN_TIME_NS if keep == FOREVER else received_ns - keep
+            keep = keep_ns(rules, measurement, self._default_keep_ns[RAW])
+            kept_from_ns = MIN_TIME_NS if keep == FOREVER else received_ns - keep
+            return max(kept_from_ns, forgotten.get((bucket, measurement), {}).get(RAW, MIN_TIME_NS))
 
         return without_old(batch, oldest_ns)
 
@@ -207,7 +217,7 @@ class Store:
     def was_deleted(self, bucket: str, position: Position) -> bool:
         """Return whether a message was for a bucket that has been deleted since, whatever there is now."""
         mark = self._catalogue.deleted.get((bucket, position.stream))
-        return mark is not None and mark.created == position.created and position.seq <= mark.seq
+        return mark is not None and mark.passed(position.created, position.seq)
 
     def declare(self, bucket: str, batch: Batch) -> bool:
         """Settle the types of the fields that a batch brings for the first time; True if there are any.
@@ -216,12 +226,21 @@ class Store:
             StoreBusy: sealing does not follow; nothing was changed.
         """
         with self._locks.state:
-            generations = (*self._sealing, self._current)
+            generations = self._waiting()
             rows = sum(g.rows for g in generations)
             size_bytes = sum(g.size_bytes for g in generations)
             if rows > BUSY_FACTOR * self._seal_rows or size_bytes > BUSY_FACTOR * SEAL_BYTES:
                 raise StoreBusy(f"{rows:,} points wait to be sealed; try again in a few seconds")
-            return self._catalogue.declare(bucket, batch)
+            tables = self._current.tables
+            return self._catalogue.declare(
+                bucket,
+                batch,
+                {
+                    name: tables[bucket, name].series.unknown(table.series)
+                    for name, table in batch.items()
+                    if (bucket, name) in tables
+                },
+            )
 
     def append(
         self, bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin] = ()
@@ -239,6 +258,8 @@ class Store:
         spans: dict[str, tuple[int, int]] = {}
         fresh = False
         with self._locks.state:
+            if position is not None:
+                batch = self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
             generation = self._current
             generation.begin()
             for name, table in batch.items():
@@ -248,6 +269,7 @@ class Store:
                     hot = generation.tables[place] = HotTable(self._catalogue.measurements[bucket][name])
                 rows, size_bytes, series = len(hot), hot.size_bytes, len(hot.series)
                 spans[name] = hot.append(table)
+                generation.note_hours(place, table.times_ns, spans[name])
                 generation.rows += len(hot) - rows
                 generation.size_bytes += hot.size_bytes - size_bytes
                 if len(hot.series) > series:
@@ -300,8 +322,10 @@ class Store:
         A stream that is not the one last seen, or that ends before what was sealed of it (restored from
         an older copy, or its tail lost with the power), is read from its first message. That is written
         down before anything of it is applied: the old mark must not count again once the stream grows
-        past it.
+        past it. Likewise what is remembered of deletes holds for no position that the stream has lost.
         """
+        with self._locks.state:
+            self._catalogue.cut(stream, created, last_seq)
         mark = self.watermarks().get(stream)
         if mark is not None and mark.created == created and mark.seq <= last_seq:
             return max(mark.seq, first_seq - 1)
@@ -365,33 +389,41 @@ class Store:
         ledger = as_rows(generation.ledger)
         with self._locks.state:
             self._settle()
-            self._catalogue.commit(written, series, generation.marks, ledger)
+            written = [
+                replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
+                for w in written
+            ]
+            self._catalogue.commit(written, series, generation.marks, generation.hours, ledger)
             self._ledger.sealed(generation.ledger)
             self._sealing.remove(generation)
         return sum(w.rows for w in written)
 
-    def _hot_since(self, place: Place) -> int:
-        self._settle()
-        tables = [g.tables[place] for g in (*self._sealing, self._current) if place in g.tables]
-        return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)
+    def _waiting(self) -> tuple[Generation, ...]:
+        return *self._sealing, self._current
 
-    def create_bucket(self, name: str, rules: Rules) -> None:
-        """Make a bucket with rules of its own.
+    def _settled(self) -> tuple[Generation, ...]:
+        self._settle()
+        return self._waiting()
+
+    def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
+        """Make a bucket with rules of its own for points, and by resolution for their summaries.
 
         Raises:
             BucketExists: it is there already.
         """
         with self._locks.state:
-            self._catalogue.create_bucket(name, rules)
+            self._catalogue.create_bucket(name, rules, rollup_rules)
 
-    def set_rule(self, bucket: str, pattern: str, keep: int | None) -> None:
+    def set_rule(self, bucket: str, pattern: str, keep: int | None, resolution_ns: int = RAW) -> None:
         """Set how long measurements are kept, in ns or ``FOREVER``; None removes the rule.
+
+        ``resolution_ns`` says whether it is about points or about their summaries.
 
         Raises:
             BucketNotFound: there is no such bucket.
         """
         with self._locks.state:
-            self._catalogue.set_rule(bucket, pattern, keep)
+            self._catalogue.set_rule(bucket, pattern, keep, resolution_ns)
 
     def delete_bucket(self, name: str, positions: Mapping[str, Watermark]) -> Forgotten:
         """Delete a bucket with its points; the one of MQTT messages is there again at once, empty.
@@ -404,20 +436,51 @@ class Store:
         with self._locks.seal, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
             self._ledger.drop(name)
-            hot = sum(generation.drop(name) for generation in (*self._sealing, self._current))
+            hot = sum(generation.drop(name) for generation in self._waiting())
             self.upkeep.retire(segment for _, segment in gone)
         sealed = total(gone)
         return replace(sealed, rows=sealed.rows + hot)
 
+    def delete(
+        self,
+        bucket: str,
+        predicate: Predicate,
+        start_ns: int,
+        end_ns: int,
+        positions: Mapping[str, Watermark],
+    ) -> Deleted:
+        """Delete the points of some series at ``start_ns <= time < end_ns``.
+
+        They are in no answer once this returns. No message that was applied by now, or stands in a stream
+        up to ``positions``, brings one back; what comes later is new. A crash leaves all or nothing deleted.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+            StoreBusy: nothing was deleted; trying again may help.
+        """
+        with self._locks.delete:
+            self.upkeep.settle()
+            with self._locks.state:
+                self._catalogue.bucket(bucket)
+                self.upkeep.require_room()
+                marks = latest_marks(self.watermarks(), self._settled(), positions)
+                deletion = Deletion(0, bucket, predicate, start_ns, end_ns, marks)
+                if self._current.meets(deletion):
+                    self._rotate()  # what comes from now on is new
+                deleted = self._eraser.enter(deletion, self._sealing)
+                self.upkeep.retire(deleted.gone)
+            self.upkeep.settle()
+        return deleted
+
     def release(self, stream: str, created: str, first_seq: int) -> None:
-        """Drop what is remembered of deleted buckets about messages that a stream holds no longer."""
+        """Drop what is remembered of deletes about messages that a stream holds no longer."""
         with self._locks.state:
             self._catalogue.release(stream, created, first_seq)
 
     def buckets(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long, by name."""
         with self._locks.state:
-            hot = [item for g in (*self._sealing, self._current) for item in g.tables.items()]
+            hot = [item for g in self._waiting() for item in g.tables.items()]
             return bucket_reports(self._catalogue, hot, self._default_keep_ns)
 
     def snapshot(self, bucket: str, measurement: str) -> Snapshot | None:
@@ -430,12 +493,13 @@ class Store:
             known = self._catalogue.bucket(bucket).get(measurement)
             if known is None:
                 return None
-            generations = [*self._sealing, self._current]
-            tables = [g.tables[bucket, measurement] for g in generations if (bucket, measurement) in g.tables]
             return Snapshot(
                 known.copy(),
                 tuple(self._catalogue.segments.get((bucket, measurement), ())),
-                tuple(table.copy() for table in tables if len(table)),
+                tuple(rows for g in self._waiting() if (rows := g.rows_of(bucket, measurement)) is not None),
+                rollups_of(self._catalogue, (bucket, measurement), self._waiting())
+                if len(self._default_keep_ns) > 1
+                else None,
             )
 
     def ledger(self, device: str | None = None) -> list[Line]:
@@ -447,10 +511,4 @@ class Store:
     def statistics(self) -> StoreStatistics:
         """Return what the store holds."""
         with self._locks.state:
-            segments = [s for some in self._catalogue.segments.values() for s in some]
-            return StoreStatistics(
-                rows_hot=self._current.rows + sum(g.rows for g in self._sealing),
-                rows_sealed=sum(s.rows for s in segments),
-                segments=len(segments),
-                size_bytes=sum(s.size_bytes for s in segments),
-            )
+            return statistics(self._catalogue, self._waiting())

@@ -1,36 +1,65 @@
-"""Upkeep of what is sealed: merging small segments, forgetting old ones, removing their files."""
+"""Upkeep of what is sealed: merging small segments, summarising, forgetting, removing files."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from heliograph.errors import QueryError, StoreError
+from heliograph.errors import QueryError, StoreBusy, StoreError
+from heliograph.model.time import DAY_NS, HOUR_NS, MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.store.catalogue import Catalogue
-from heliograph.store.compaction import due
-from heliograph.store.relation import Segment
-from heliograph.store.retention import Forgotten, Place, Placed, expired, keep_ns, surplus, total
-from heliograph.store.segments import SegmentWriter
+from heliograph.store.deletes.eraser import Eraser
+from heliograph.store.merging.compaction import MAX_ROWS, due
+from heliograph.store.merging.merge import Merger
+from heliograph.store.relation import Segment, Window
+from heliograph.store.retention import (
+    Forgotten,
+    Keeping,
+    Place,
+    Placed,
+    after,
+    expired,
+    keep_ns,
+    surplus,
+    total,
+)
+from heliograph.store.rollups.summary import PART_NS, RAW
+from heliograph.store.rollups.work import RollupUpkeep
 
 log = logging.getLogger(__name__)
 
+SUMMARISE_SECONDS: Final = 5.0
+"""So long at once is summarised what is to be forgotten; what is not done then waits for the next call."""
+MAX_SUMMARIES: Final = MAX_ROWS // 8
+"""A row of summaries is so much wider than one of points."""
 FORGET_AT_ONCE: Final = 200
 """Segments that leave the catalogue in one transaction: writers wait for no more than that."""
+MAX_OPEN: Final = 64
+"""Deletes whose points may still be in files: each of them slows the reading of those files."""
+TIDY_AFTER_NS: Final = 3_600 * SECOND_NS
+"""So long after midnight (UTC) the day before becomes one file: what comes in time is there by then."""
+_TIDIED: Final = "tidied"
 
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What keeps the store's threads apart. Who wants both takes ``seal`` first."""
+    """What keeps the store's threads apart. Who wants several takes them in the order of this list."""
 
+    delete: threading.Lock = field(default_factory=threading.Lock)
+    """One delete after the other: held until the lists of series are right again."""
+    merge: threading.Lock = field(default_factory=threading.Lock)
+    """Merging and forgetting segments: held while files are written anew. No seal waits for it."""
+    seal: threading.Lock = field(default_factory=threading.Lock)
+    """Making segments of hot points: held while their files are written."""
     state: threading.RLock = field(default_factory=threading.RLock)
     """The catalogue and the hot tables: held for microseconds."""
-    seal: threading.Lock = field(default_factory=threading.Lock)
-    """Which segments there are: held while files are written."""
 
 
 class Upkeep:
@@ -39,74 +68,184 @@ class Upkeep:
     def __init__(
         self,
         catalogue: Catalogue,
-        writer: SegmentWriter,
+        merger: Merger,
         locks: Locks,
-        hot_since: Callable[[Place], int],
-        damaged: Callable[[Place, Sequence[Segment]], int],
+        eraser: Eraser,
         *,
+        damaged: Callable[[Place, Sequence[Segment]], int],
         stamp: str,
         retire_after: float,
-        default_keep_ns: int,
+        keeping: Keeping,
     ) -> None:
         self._catalogue = catalogue
-        self._writer = writer
+        self._merger = merger
         self._locks = locks
-        self._hot_since = hot_since
+        self._eraser = eraser
+        rollups = RollupUpkeep(catalogue, merger.writer, locks.state, stamp=stamp, settle=keeping.settle)
+        self._rollups = rollups if keeping.rollups_ns else None
         self._damaged = damaged
         self._stamp = stamp
         self._retire_after = retire_after
-        self._default_keep_ns = default_keep_ns
+        self._default_keep_ns = keeping.by_resolution
         self._retired: list[tuple[float, Path]] = []
         """Files of segments that are merged or forgotten but may still be read by a query, and since when."""
         self._merges = 0
+        self._holders = 0
+        """How many copies of the files are being made: none is removed meanwhile."""
 
-    def compact(self) -> int:
-        """Merge small segments where that is due and return how many were merged.
+    def compact(self, now_ns: int | None = None) -> int:
+        """Write small segments together where that is due and return how many were.
 
         Queries see each point once throughout. The old files stay for ``retire_after`` seconds, for
-        queries that have looked them up already; a crash leaves either the old or the new set.
+        queries that have looked them up already; a crash leaves either the old or the new set. Once a
+        day every past day that has several files becomes one; ``now_ns`` None means by the clock.
 
         A merge that fails is logged; its old segments stay, and the other measurements go on.
         """
-        with self._locks.seal:
+        now_ns = time.time_ns() if now_ns is None else now_ns
+        merged = 0
+        with self._locks.merge:
             self._unlink_retired()
+            today = (now_ns - TIDY_AFTER_NS) // DAY_NS
             with self._locks.state:
-                places = list(self._catalogue.segments)
-            merged = 0
-            for bucket, name in places:
-                try:
-                    merged += self._compact(bucket, name)
-                except (StoreError, QueryError, OSError) as error:
-                    log.error("Segments of %r cannot be merged: %s", name, error)
+                closed = today if self._catalogue.counter(_TIDIED) != today else None
+                places = [(place, r) for r in PART_NS for place in self._catalogue.of(r)]
+            for place, resolution_ns in places:
+                merged += self._logged(place, partial(self._compact, place, resolution_ns, closed))
+            if closed is not None and not self._merger.stopped:
+                with self._locks.state:
+                    self._catalogue.set_counter(_TIDIED, today)
             return merged
 
-    def _compact(self, bucket: str, name: str) -> int:
+    def stop(self) -> None:
+        """Interrupt a merge, and make no further one: its old segments stay."""
+        self._merger.stop()
+
+    def _logged(self, place: Place, work: Callable[[], int]) -> int:
+        try:
+            return work()
+        except (StoreError, QueryError, OSError) as error:
+            if not self._merger.stopped:
+                log.error("Segments of %r cannot be written anew: %s", place[1], error)
+            return 0
+
+    def roll_up(self, now_ns: int) -> bool:
+        """Summarise the points of a few hours where that is due; False when nothing is."""
+        return self._rollups is not None and self._rollups.step(now_ns)
+
+    def _compact(self, place: Place, resolution_ns: int, closed_before: int | None) -> int:
         merged = 0
+        rows = MAX_ROWS if resolution_ns == RAW else MAX_SUMMARIES
         while True:
             with self._locks.state:
-                old = due(self._catalogue.segments.get((bucket, name), ()))
-                measurement = self._catalogue.measurements[bucket][name].copy()
+                segments = self._catalogue.of(resolution_ns).get(place, ())
+                old = due(segments, closed_before, part_ns=PART_NS[resolution_ns], max_rows=rows)
             if not old:
                 return merged
-            if self._damaged((bucket, name), old):
+            if self._damaged(place, old):
                 continue  # a damaged value must not get a new checksum
-            self._merges += 1
-            new = self._writer.merge(bucket, measurement, old, f"{self._stamp}-m{self._merges}")
-            with self._locks.state:
-                self._catalogue.replace(old, new)
-            self.retire(old)
+            if not self._renew(place, old, max(s.level for s in old) + 1):
+                return merged
             merged += len(old)
+
+    def _renew(self, place: Place, old: Sequence[Segment], level: int) -> bool:
+        """Write some neighbours as one segment without what is deleted; False if they went meanwhile."""
+        bucket, name = place
+        with self._locks.state:
+            known = self._catalogue.measurements.get(bucket, {}).get(name)
+            measurement = known.copy() if known else None
+        if measurement is None:
+            return False
+        self._merges += 1
+        new = self._merger.merge(bucket, measurement, old, f"{self._stamp}-m{self._merges}", level)
+        with self._locks.state:
+            there = self._catalogue.replace(place, old, new)
+        if there:
+            self.retire(old)
+        elif new is not None:
+            new.path.unlink()
+        return there
+
+    # --- what is deleted ---------------------------------------------------------------------------
+
+    def require_room(self) -> None:
+        """Refuse one more delete while too many are still in files; with the lock of the state.
+
+        Raises:
+            StoreBusy: with what to do.
+        """
+        open_ = {d.id for _, s in self._eraser.marked() for d in s.deletions}
+        if len(open_) >= MAX_OPEN:
+            raise StoreBusy(
+                f"{len(open_)} deletes are still being written to the files; try again in a minute"
+            )
+
+    def settle(self) -> None:
+        """Make the lists of series right again after deletes; what fails is tried again at the next call."""
+        with self._locks.state:
+            unsettled = self._catalogue.deletions.unsettled()
+        for deletion in unsettled:
+            try:
+                latest = self._eraser.latest(deletion)
+                with self._locks.state:
+                    self._eraser.settle(deletion, latest)
+            except (StoreError, QueryError) as error:
+                log.error("The list of series lacks some of %r for now: %s", deletion.bucket, error)
+
+    def erase(self) -> int:
+        """Write segments anew without what is deleted and return how many were.
+
+        A segment that cannot be written is logged; its points stay hidden.
+        """
+        self.settle()
+        with self._locks.merge:
+            self._unlink_retired()
+            return self._erase_marked()
+
+    def _erase_marked(self) -> int:
+        with self._locks.state:
+            marked = self._eraser.marked()
+        written = sum(self._logged(p, partial(self._erase, p, s)) for p, s in marked)
+        with self._locks.state:
+            self._eraser.prune()
+        return written
+
+    def _erase(self, place: Place, segment: Segment) -> int:
+        if self._damaged(place, [segment]):
+            return 0
+        if self._eraser.is_touched(place, segment):
+            return int(self._renew(place, [segment], segment.level))
+        with self._locks.state:
+            self._eraser.unmark(place, segment)
+        return 0
+
+    # --- files and what is forgotten ---------------------------------------------------------------
 
     def retire(self, segments: Iterable[Segment]) -> None:
         """Let the files of segments go after ``retire_after`` seconds; the catalogue has them no more."""
-        self._retired += [(time.monotonic(), segment.path) for segment in segments]
+        with self._locks.state:
+            self._retired += [(time.monotonic(), segment.path) for segment in segments]
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Remove no file for the block: somebody copies those that the catalogue names at its begin."""
+        with self._locks.state:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._locks.state:
+                self._holders -= 1
 
     def _unlink_retired(self) -> None:
         old_enough = time.monotonic() - self._retire_after
-        gone = [path for retired_at, path in self._retired if retired_at <= old_enough]
+        with self._locks.state:
+            if self._holders:
+                return
+            gone = [path for retired_at, path in self._retired if retired_at <= old_enough]
+            self._retired = [(at, path) for at, path in self._retired if at > old_enough]
         if gone:
-            self._catalogue.unlink_retired(gone)
-        self._retired = [(at, path) for at, path in self._retired if at > old_enough]
+            self._catalogue.files.unlink_retired(gone)
 
     def expire(self, now_ns: int) -> Forgotten:
         """Forget the segments that hold nothing but points older than is kept, oldest first.
@@ -117,31 +256,92 @@ class Upkeep:
         Raises:
             StoreBusy, OSError: the catalogue or a folder cannot be written; the next call goes on.
         """
-        with self._locks.seal:
+        with self._locks.merge:
             self._unlink_retired()
-            with self._locks.state:
-                chosen = expired(self._catalogue.segments, self._keep_ns, now_ns)
-            return self._forget(chosen)
+            grain_ns = HOUR_NS if self._rollups else 1
+            gone: dict[int, list[Placed]] = {}
+            for resolution_ns in self._default_keep_ns:
+                with self._locks.state:
+                    kept_ns = partial(self._keep_ns, resolution_ns)
+                    chosen = expired(self._catalogue.of(resolution_ns), kept_ns, now_ns, grain_ns)
+                if self._rollups and resolution_ns == RAW:
+                    chosen = self._summarised(chosen)
+                gone[resolution_ns] = self._forget(chosen, now_ns)
+            return total(gone[RAW])
 
     def shrink(self, limit_bytes: int) -> Forgotten:
-        """Forget the oldest days until the segments are no larger than the limit; hot points stay.
+        """Forget until the segments are no larger than the limit; hot points stay.
+
+        Days of points go first, the oldest before the others, then those of the summaries, the finer
+        ones first; the newest day of points is the last.
 
         Raises:
             StoreBusy: the catalogue cannot be written; the next call goes on.
         """
-        with self._locks.seal:
-            with self._locks.state:
-                chosen = surplus(self._catalogue.segments, limit_bytes)
-            return self._forget(chosen)
+        now_ns = time.time_ns()
+        with self._locks.merge:
+            self._summarised(self._surplus(limit_bytes))  # which takes some room, too
+            chosen = self._surplus(limit_bytes)
+            chosen = self._forget(chosen, now_ns)
+            return total(placed for placed in chosen if placed[1].resolution_ns == RAW)
 
-    def _keep_ns(self, place: Place) -> int:
+    def _surplus(self, limit_bytes: int) -> list[Placed]:
+        with self._locks.state:
+            return surplus(*map(self._catalogue.of, PART_NS), limit_bytes=limit_bytes)
+
+    def _summarised(self, chosen: list[Placed]) -> list[Placed]:
+        """Summarise what some segments of points hold and return those of which that was possible."""
+        if self._rollups is None:
+            return chosen
+        spans: dict[Place, Window] = {}
+        for place, s in chosen:
+            if s.resolution_ns == RAW:
+                low_ns, high_ns = spans.get(place, (s.min_ns, s.min_ns))
+                spans[place] = min(s.min_ns, low_ns), max(after(s, HOUR_NS), high_ns)
+        deadline = time.monotonic() + SUMMARISE_SECONDS
+        done = {place: self._finished(place, span, deadline) for place, span in spans.items()}
+        return [(place, s) for place, s in chosen if done.get(place) and s.max_ns < self._hot_since(place)]
+
+    def _finished(self, place: Place, span: Window, deadline: float) -> bool:
+        if self._rollups is None:
+            return True
+        try:
+            return self._rollups.finish(place, span, deadline)
+        except (StoreError, QueryError, OSError) as error:
+            log.error("Points of %r cannot be summarised before they are forgotten: %s", place[1], error)
+            return False
+
+    def _keep_ns(self, resolution_ns: int, place: Place) -> int:
         bucket, measurement = place
-        return keep_ns(self._catalogue.rules[bucket], measurement, self._default_keep_ns)
+        rules = self._catalogue.rules_of(bucket, resolution_ns)
+        return keep_ns(rules, measurement, self._default_keep_ns[resolution_ns])
 
-    def _forget(self, chosen: list[Placed]) -> Forgotten:
+    def _forget(self, chosen: list[Placed], now_ns: int) -> list[Placed]:
+        forgotten: list[Placed] = []
         for start in range(0, len(chosen), FORGET_AT_ONCE):
-            some = chosen[start : start + FORGET_AT_ONCE]
             with self._locks.state:
-                self._catalogue.forget(some, self._hot_since)
+                some = self._catalogue.present(chosen[start : start + FORGET_AT_ONCE])
+                self._catalogue.forget(some, self._hot_since, self._incomplete(some, now_ns))
             self.retire(segment for _, segment in some)
-        return total(chosen)
+            forgotten += some
+        return forgotten
+
+    def _incomplete(self, chosen: list[Placed], now_ns: int) -> dict[tuple[Place, int], int]:
+        """Return, by place and resolution, before which time nothing is complete without some segments.
+
+        The hour that is going on counts as complete whatever of it is forgotten for want of room: its
+        points are still coming.
+        """
+        if self._rollups is None:
+            return {}
+        before: dict[tuple[Place, int], int] = {}
+        for place, s in chosen:
+            key = place, s.resolution_ns
+            before[key] = max(
+                before.get(key, MIN_TIME_NS), min(after(s, HOUR_NS), now_ns // HOUR_NS * HOUR_NS)
+            )
+        return before
+
+    def _hot_since(self, place: Place) -> int:
+        tables = [g.tables[place] for g in self._eraser.waiting() if place in g.tables]
+        return min((table.min_ns for table in tables), default=MAX_TIME_NS + 1)

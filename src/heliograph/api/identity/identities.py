@@ -97,7 +97,7 @@ class Identities:
 
     def of_session(self, session: str) -> Caller | None:
         """Return whose session this is; it ends with the token that opened it."""
-        rows = self._database.rows(
+        rows = self._database.committed(
             "SELECT user FROM secret WHERE hash = ? AND kind = 'session' AND expires_ns > ?",
             (hashed(session), time.time_ns()),
         )
@@ -118,7 +118,7 @@ class Identities:
         """
         if caller.may(action, BUCKETS):
             return
-        rows = self._database.rows("SELECT created_ns FROM bucket WHERE name = ?", (bucket,))
+        rows = self._database.committed("SELECT created_ns FROM bucket WHERE name = ?", (bucket,))
         if not rows or not caller.may(action, BUCKETS, bucket_id(bucket, rows[0][0])):
             verb = "read from" if action is Action.READ else "write to"
             raise Forbidden(f'this token may not {verb} bucket "{bucket}"')
@@ -163,7 +163,7 @@ class Identities:
 
     def person(self) -> str | None:
         """Return the name of the person who set the hub up, None if nobody did."""
-        rows = self._database.rows("SELECT name FROM person ORDER BY created_ns LIMIT 1")
+        rows = self._database.committed("SELECT name FROM person ORDER BY created_ns LIMIT 1")
         return str(rows[0][0]) if rows else None
 
     def add_first_person(self, name: str, password: str) -> bool:
@@ -177,6 +177,6 @@ class Identities:
 
     def is_person(self, name: str, password: str) -> bool:
         """Return whether name and password are a person's; takes some 50 ms on purpose."""
-        rows = self._database.rows("SELECT password FROM person WHERE name = ?", (name,))
+        rows = self._database.committed("SELECT password FROM person WHERE name = ?", (name,))
         with self._guessing:
             return bool(rows) and is_password(rows[0][0], password)

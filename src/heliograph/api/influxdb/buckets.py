@@ -28,6 +28,7 @@ from heliograph.api.services import Services, services
 from heliograph.errors import Forbidden, NotFound, NotPossible, QueryError
 from heliograph.model.time import DAY_NS, SECOND_NS
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET
+from heliograph.store.rollups.summary import RAW
 
 _PATH: Final = f"{ROOT}/buckets"
 _MANY: Final = 2**31
@@ -64,7 +65,7 @@ async def create(request: Request) -> Response:
     name = check_name(asked.get("name"))
     description = text_of(asked, "description", "")
     keep_ns = keep_of(asked.get("retentionRules"))
-    await hub.buckets.create(name, FOREVER if keep_ns is None else keep_ns)
+    await hub.buckets.create(name, {RAW: FOREVER if keep_ns is None else keep_ns})
     hub.directory.set_note(_entry(hub, name).id, description)
     return JSONResponse(await bucket_by_name(hub, name), 201)
 
@@ -92,7 +93,7 @@ async def change(request: Request) -> Response:
     description = text_of(asked, "description", hub.directory.note(entry.id))
     keep_ns = keep_of(asked.get("retentionRules"))
     if keep_ns is not None:
-        await hub.buckets.set_rule(entry.name, WHOLE_BUCKET, keep_ns)
+        await hub.buckets.set_rules(entry.name, WHOLE_BUCKET, {RAW: keep_ns})
     hub.directory.set_note(entry.id, description)
     return JSONResponse(_json(hub, entry, await _keeps(hub)))
 

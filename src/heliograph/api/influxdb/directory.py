@@ -54,7 +54,7 @@ class Directory:
 
     def buckets(self) -> list[BucketEntry]:
         """Return all buckets in the order in which they were made."""
-        rows = self._database.rows("SELECT name, created_ns FROM bucket ORDER BY created_ns, name")
+        rows = self._database.committed("SELECT name, created_ns FROM bucket ORDER BY created_ns, name")
         return [BucketEntry(bucket_id(name, created_ns), name, created_ns) for name, created_ns in rows]
 
     def bucket(self, id_: str) -> BucketEntry:
@@ -91,7 +91,7 @@ class Directory:
 
     def _existing(self, *names: str) -> set[str]:
         marks = ", ".join("?" * len(names))
-        rows = self._database.rows(f"SELECT name FROM bucket WHERE name IN ({marks})", names)  # noqa: S608 - marks
+        rows = self._database.committed(f"SELECT name FROM bucket WHERE name IN ({marks})", names)  # noqa: S608 - marks
         return {str(name) for (name,) in rows}
 
     def organization(self) -> str:
@@ -104,7 +104,7 @@ class Directory:
 
     def note(self, about: str) -> str:
         """Return what was written about something, by its id; empty if nothing was."""
-        rows = self._database.rows("SELECT text FROM note WHERE about = ?", (about,))
+        rows = self._database.committed("SELECT text FROM note WHERE about = ?", (about,))
         return str(rows[0][0]) if rows else ""
 
     def set_note(self, about: str, text: str) -> None:
@@ -116,7 +116,7 @@ class Directory:
 
     def telegrafs(self) -> list[TelegrafConfig]:
         """Return all configurations, the oldest first."""
-        rows = self._database.rows("SELECT * FROM telegraf ORDER BY created_ns, id")
+        rows = self._database.committed("SELECT * FROM telegraf ORDER BY created_ns, id")
         return [TelegrafConfig(*row) for row in rows]
 
     def telegraf(self, id_: str) -> TelegrafConfig:
@@ -125,7 +125,7 @@ class Directory:
         Raises:
             NotFound: there is no such configuration.
         """
-        rows = self._database.rows("SELECT * FROM telegraf WHERE id = ?", (id_,))
+        rows = self._database.committed("SELECT * FROM telegraf WHERE id = ?", (id_,))
         if not rows:
             raise NotFound("telegraf configuration", id_)
         return TelegrafConfig(*rows[0])

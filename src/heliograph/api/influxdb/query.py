@@ -32,11 +32,13 @@ from heliograph.api.influxdb.results import (
 )
 from heliograph.api.services import Services, WriteRequest, services
 from heliograph.errors import Forbidden, QueryError, QuerySyntaxError
+from heliograph.model.predicate import Predicate
 from heliograph.model.time import Precision
 from heliograph.query.influxql.cursor import Parameter
 from heliograph.query.influxql.engine import Asked
 from heliograph.query.influxql.plan.shapes import Result, Series
 from heliograph.store.retention import WHOLE_BUCKET
+from heliograph.store.rollups.summary import RAW
 
 _CHUNK_ROWS: Final = 10_000
 _MAX_CHUNK_ROWS: Final = 1_000_000
@@ -85,15 +87,19 @@ class _Changes:
 
     async def create_bucket(self, name: str, keep_ns: int) -> None:
         """Make a bucket."""
-        await self._hub.buckets.create(name, keep_ns)
+        await self._hub.buckets.create(name, {RAW: keep_ns})
 
     async def set_keep(self, name: str, keep_ns: int) -> None:
         """Set how long a bucket keeps its points."""
-        await self._hub.buckets.set_rule(name, WHOLE_BUCKET, keep_ns)
+        await self._hub.buckets.set_rules(name, WHOLE_BUCKET, {RAW: keep_ns})
 
     async def delete_bucket(self, name: str) -> None:
         """Delete a bucket."""
         await self._hub.buckets.delete(name)
+
+    async def delete(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> None:
+        """Delete points."""
+        await self._hub.deletes.delete(bucket, predicate, start_ns, end_ns)
 
     async def write(self, bucket: str, body: bytes) -> None:
         """Write lines.

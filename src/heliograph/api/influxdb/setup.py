@@ -26,6 +26,7 @@ from heliograph.api.services import Services, services
 from heliograph.api.session import keep_session
 from heliograph.errors import AuthError, BucketExists, QueryError
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET
+from heliograph.store.rollups.summary import RAW
 
 _SHORTEST_PASSWORD = 8
 _SHORTEST_TOKEN = 8
@@ -92,9 +93,9 @@ def _keep_of(asked: dict[str, Any]) -> int:
 
 async def _make_bucket(hub: Services, name: str, keep_ns: int) -> None:
     try:
-        await hub.buckets.create(name, keep_ns)
+        await hub.buckets.create(name, {RAW: keep_ns})
     except BucketExists:  # telegraf is there from the first start
-        await hub.buckets.set_rule(name, WHOLE_BUCKET, keep_ns)
+        await hub.buckets.set_rules(name, WHOLE_BUCKET, {RAW: keep_ns})
 
 
 @speaks_influx_v2

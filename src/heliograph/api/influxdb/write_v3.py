@@ -19,6 +19,7 @@ from heliograph.api.services import Services, WriteRequest, WriteResult, service
 from heliograph.errors import BucketExists, QueryError
 from heliograph.model.time import Precision
 from heliograph.store.retention import FOREVER
+from heliograph.store.rollups.summary import RAW
 
 _PRECISIONS: Final = {
     "nanosecond": Precision.NS,
@@ -87,7 +88,7 @@ async def _make_missing(hub: Services, caller: Caller, bucket: str) -> None:
     if hub.directory.exists(bucket) or not caller.may(Action.WRITE, BUCKETS):
         return
     try:
-        await hub.buckets.create(check_name(bucket), FOREVER)
+        await hub.buckets.create(check_name(bucket), {RAW: FOREVER})
     except BucketExists:
         return  # by another writer, in this moment
 

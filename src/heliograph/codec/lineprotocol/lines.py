@@ -11,9 +11,12 @@ from typing import Final, NamedTuple
 from heliograph.codec.lineprotocol.grammar import BadLine, Line, line_end, read_line, skip_spaces
 from heliograph.codec.lineprotocol.parsed import FieldTypes, LineError, LineLimits, Parsed
 from heliograph.codec.lineprotocol.rows import Conflict, Rows
+from heliograph.errors import TooSparse
 from heliograph.model.time import Precision
 
 _MARK: Final = b"#helio "
+MAX_ABSENT: Final = 8_000_000
+"""Places without a value in the columns of one body, 9 bytes each."""
 _EXCERPT_BYTES: Final = 160
 
 
@@ -47,14 +50,25 @@ class LineReader:
         self._types = types
         self._max_errors = max_errors
         self._rows: dict[str, Rows] = {}
+        self._absent = 0
         self._counted_to = 0
         self._counted_lines = 1
+
+    def leave_out(self, places: int) -> None:
+        """Count places without a value in columns of this body.
+
+        Raises:
+            TooSparse: there are more than ``MAX_ABSENT``; a body of a megabyte could take gigabytes.
+        """
+        self._absent += places
+        if self._absent > MAX_ABSENT:
+            raise TooSparse(MAX_ABSENT)
 
     def rows(self, measurement: str) -> Rows:
         """Return the rows of a measurement."""
         rows = self._rows.get(measurement)
         if rows is None:
-            rows = self._rows[measurement] = Rows(measurement, self.parsed.batch, self._types)
+            rows = self._rows[measurement] = Rows(measurement, self.parsed.batch, self._types, self.leave_out)
         return rows
 
     def take(self, offset: int) -> tuple[int, Taken | None]:

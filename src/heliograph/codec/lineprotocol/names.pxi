@@ -18,7 +18,9 @@ cdef enum:
     KIND = 6
     FIRST = 7
     MEASUREMENT = 8
-    FACTS = 9
+    # Of a series the first number with the same measurement and tags: a key may have its tags in any order.
+    SAME = 9
+    FACTS = 10
 
 cdef enum:
     MISSING = -1

@@ -40,9 +40,9 @@ cdef enum:
 # A record of a text has 31 bits for its place.
 MAX_BODY_BYTES = 2**30
 # What is remembered from body to body is thrown away when it is more than this.
-MAX_NAMES = 20_000
-MAX_NAME_BYTES = 4 * 1024 * 1024
-MAX_IDLE = 2
+MAX_NAMES = 100_000
+MAX_NAME_BYTES = 16 * 1024 * 1024
+MAX_IDLE = 1
 
 _idle = []
 
@@ -81,6 +81,8 @@ cdef class Parser(Scanner):
 
     # What is remembered: by the numbers of series, of measurements, and of fields.
     cdef list tags
+    cdef dict by_tags
+    cdef dict pairs
     cdef list measurements
     cdef dict measurement_numbers
     cdef set measurement_keys
@@ -109,6 +111,8 @@ cdef class Parser(Scanner):
 
     def __cinit__(self):
         self.tags = []
+        self.by_tags = {}
+        self.pairs = {}
         self.measurements = []
         self.measurement_numbers = {}
         self.measurement_keys = set()
@@ -212,8 +216,14 @@ cdef class Parser(Scanner):
         cdef int32_t name = self.series.add(b, start, length, 0)
         if name < 0:
             return False
-        self.tags.append(tags)
-        self.series.facts[name * FACTS + MEASUREMENT] = self.measurement_number(measurement)
+        cdef int32_t number = self.measurement_number(measurement)
+        cdef int32_t first = self.by_tags.setdefault((number, tags), name)
+        # Series have most of their tags in common with others: what is equal is held once.
+        self.tags.append(
+            tuple([self.pairs.setdefault(pair, pair) for pair in tags]) if first == name else self.tags[first]
+        )
+        self.series.facts[name * FACTS + MEASUREMENT] = number
+        self.series.facts[name * FACTS + SAME] = first
         return True
 
     cdef int32_t measurement_number(self, str measurement) except -2:
@@ -239,16 +249,20 @@ cdef class Parser(Scanner):
 
     cdef bint settle(self) except? 0:
         """Give the series and the fields of the line that was read their places; False for a conflict."""
-        cdef Py_ssize_t series = self.now_series * FACTS
+        cdef Py_ssize_t series = self.now_series * FACTS, value, field
+        cdef Py_ssize_t first = self.series.facts[series + SAME] * FACTS
         measurement = self.measurements[self.series.facts[series + MEASUREMENT]]
         rows = self.reader.rows(measurement)
         if not self.has_right_types(rows):
             return False
-        if self.series.facts[series + AGE] != self.age:
-            self.series.facts[series + CODE] = rows.code(self.tags[self.now_series])
-            self.series.facts[series + TABLE] = self.table_number(measurement, rows)
+        if self.series.facts[first + AGE] != self.age:
+            self.series.facts[first + CODE] = rows.next_code(self.tags[self.now_series])
+            self.series.facts[first + TABLE] = self.table_number(measurement, rows)
+            self.series.facts[first + AGE] = self.age
+        if first != series:
+            self.series.facts[series + CODE] = self.series.facts[first + CODE]
+            self.series.facts[series + TABLE] = self.series.facts[first + TABLE]
             self.series.facts[series + AGE] = self.age
-        cdef Py_ssize_t value, field
         for value in range(self.values, self.now_values):
             field = self.value_field[value] * FACTS
             if self.fields.facts[field + AGE] != self.age:
@@ -260,6 +274,11 @@ cdef class Parser(Scanner):
     cdef bint has_right_types(self, rows) except? 0:
         """Whether the fields without a column have the type that they had before, or no other in this line."""
         cdef Py_ssize_t value
+        for value in range(self.values, self.now_values):
+            if self.fields.facts[self.value_field[value] * FACTS + AGE] != self.age:
+                break
+        else:
+            return True
         in_line = {}
         for value in range(self.values, self.now_values):
             if self.fields.facts[self.value_field[value] * FACTS + AGE] != self.age:
@@ -361,6 +380,7 @@ cdef class Parser(Scanner):
         values = slot.values
         cdef bytearray valid = slot.column.valid
         if len(valid) != before:
+            self.reader.leave_out(before - len(valid))
             slot.skip(before)
         if self.columns[facts + VALUES] == STRING:
             self.flush_texts(values, value, before, count)
@@ -368,9 +388,18 @@ cdef class Parser(Scanner):
             self.flush_truths(values, value, before, count)
         else:
             self.flush_numbers(values, value, before, count)
+        if self.absent(count) > 0:
+            self.reader.leave_out(self.absent(count))
         valid += self.mark_bytes[:count]
         self.columns[facts + HEAD] = MISSING
         return 0
+
+    cdef Py_ssize_t absent(self, Py_ssize_t count) except -1:
+        """How many of the first rows of the column that was put together last have no value."""
+        cdef Py_ssize_t row, absent = count
+        for row in range(count):
+            absent -= self.marks[row]
+        return absent
 
     cdef int flush_numbers(self, values, int32_t value, int32_t before, Py_ssize_t count) except -1:
         cdef Py_ssize_t row

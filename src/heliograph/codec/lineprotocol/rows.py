@@ -47,13 +47,16 @@ class FieldSlot:
 class Rows:
     """The rows of one measurement. Its table is in the batch as soon as it has a row."""
 
-    __slots__ = ("_batch", "_codes", "_field_types", "_known", "_slots", "by_raw_key", "table")
+    __slots__ = ("_batch", "_codes", "_field_types", "_known", "_leave_out", "_slots", "by_raw_key", "table")
 
-    def __init__(self, measurement: str, batch: Batch, field_types: FieldTypes) -> None:
+    def __init__(
+        self, measurement: str, batch: Batch, field_types: FieldTypes, leave_out: Callable[[int], None]
+    ) -> None:
         self.table = Table(measurement)
         self.by_raw_key: dict[bytes, FieldSlot] = {}
         self._batch = batch
         self._field_types = field_types
+        self._leave_out = leave_out
         self._known: dict[str, FieldType | None] = {}
         self._slots: dict[str, FieldSlot] = {}
         self._codes: dict[SeriesKey, int] = {}
@@ -88,6 +91,7 @@ class Rows:
             elif held > row:
                 slot.values[row] = value
             else:
+                self._leave_out(row - held)
                 slot.skip(row)
                 slot.append(value)
 
@@ -107,12 +111,24 @@ class Rows:
 
     def code(self, tags: SeriesKey) -> int:
         """Return the code of a series, a new one at its first row."""
-        code = self._codes.get(tags)
-        if code is None:
-            code = self._codes[tags] = len(self.table.series)
-            self.table.series.append(tags)
-            self._batch[self.table.measurement] = self.table
+        series = self.table.series
+        for number in range(len(self._codes), len(series)):
+            self._codes[series[number]] = number
+        code = self._codes.setdefault(tags, len(series))
+        if code == len(series):
+            self._add_series(tags)
         return code
+
+    def next_code(self, tags: SeriesKey) -> int:
+        """Return the code of a series to who has not asked for it, without a look at its tags if possible."""
+        if self._codes:
+            return self.code(tags)
+        self._add_series(tags)
+        return len(self.table.series) - 1
+
+    def _add_series(self, tags: SeriesKey) -> None:
+        self.table.series.append(tags)
+        self._batch[self.table.measurement] = self.table
 
     def slot(self, name: str, field_type: FieldType) -> FieldSlot:
         """Return the column of a field, a new one at its first value; the type must be the field's own."""

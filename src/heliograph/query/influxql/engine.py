@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeGuard, TypeVar
 
 from heliograph.errors import Error, QueryError
 from heliograph.query.engine import QueryEngine
@@ -19,6 +19,7 @@ from heliograph.query.influxql.cursor import Parameter
 from heliograph.query.influxql.into import lines_of
 from heliograph.query.influxql.meta.changes import Changes, change
 from heliograph.query.influxql.meta.databases import Databases
+from heliograph.query.influxql.meta.deletions import deletions
 from heliograph.query.influxql.meta.explain import explain
 from heliograph.query.influxql.meta.show import show, show_schema
 from heliograph.query.influxql.parser import parse
@@ -81,6 +82,10 @@ def is_reading(statement: tree.Statement) -> bool:
     )
 
 
+def _drops_measurement(statement: tree.Statement) -> TypeGuard[tree.Drop]:
+    return isinstance(statement, tree.Drop) and statement.noun == "MEASUREMENT"
+
+
 class InfluxqlEngine:
     """Answers InfluxQL from a store."""
 
@@ -137,8 +142,18 @@ class InfluxqlEngine:
             return await self._into(statement, asked, changes)
         if is_reading(statement):
             return await self._read(asked, lambda session: self._reading(session, statement))
+        if isinstance(statement, tree.Delete) or _drops_measurement(statement):
+            return await self._delete(statement, asked, changes)
         asked.access.change()
-        return Result(series=await change(statement, self.databases, changes, asked.database))
+        return Result(series=await change(statement, self.databases, changes))
+
+    async def _delete(self, statement: tree.Delete | tree.Drop, asked: Asked, changes: Changes) -> Result:
+        found = await self._read(asked, lambda session: deletions(session, self.databases, statement))
+        for bucket in {one.bucket for one in found}:
+            asked.access.write(bucket)
+        for one in found:
+            await changes.delete(one.bucket, one.predicate, one.start_ns, one.end_ns)
+        return Result()
 
     def _reading(self, session: Session, statement: tree.Statement) -> Result:
         if isinstance(statement, tree.Select):

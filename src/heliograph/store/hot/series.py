@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class HotSeries:
     _by_identity: dict[int, int] = field(default_factory=dict)
     _held: list[SeriesKey] = field(default_factory=list)
     """The keys that are known by identity: as long as they are held no other object has it."""
+    _columns: tuple[int, tuple[str, ...], list[Column]] | None = None
     _table: tuple[int, tuple[str, ...], ArrowTable] | None = None
 
     def __len__(self) -> int:
@@ -49,6 +51,10 @@ class HotSeries:
             self.last_rows.extend([-1] * more)
         return array("i", known)  # type: ignore[arg-type]  # no None is left
 
+    def unknown(self, keys: Sequence[SeriesKey]) -> list[SeriesKey]:
+        """Return those of some series that may be new; the others are not."""
+        return [key for key in keys if id(key) not in self._by_identity]
+
     def _code(self, key: SeriesKey) -> int:
         code = self._by_identity.get(id(key))
         if code is None:
@@ -67,23 +73,27 @@ class HotSeries:
     def table(self, tags: tuple[str, ...]) -> ArrowTable:
         """Return the columns ``s`` and ``g0``, ``g1`` … in the order of ``tags``, NULL for a missing tag."""
         count = len(self.codes)
-        if self._table is None or self._table[:2] != (count, tags):
+        table = self._table
+        if table is None or table[:2] != (count, tags):
+            columns = enumerate(self.tag_columns(tags))
             built: list[tuple[str, Any]] = [("s", arrow.integers(array("i", range(count))))]
-            built += [
-                (f"g{i}", arrow.column(column, count)) for i, column in enumerate(self.tag_columns(tags))
-            ]
-            self._table = (count, tags, arrow.table(built, count))
-        return self._table[2]
+            built += [(f"g{i}", arrow.column(column, count)) for i, column in columns]
+            table = self._table = (count, tags, arrow.table(built, count))
+        return table[2]
 
-    def tag_columns(self, tags: Sequence[str]) -> list[Column]:
+    def tag_columns(self, tags: tuple[str, ...]) -> list[Column]:
         """Return the values of each tag, by code."""
-        keys = [dict(key) for key in self.codes]
-        return [
-            Column(
-                FieldType.STRING, [key.get(tag, "") for key in keys], bytearray(tag in key for key in keys)
-            )
-            for tag in tags
-        ]
+        columns = self._columns
+        if columns is None or columns[:2] != (len(self.codes), tags):
+            keys = [dict(key) for key in self.codes]
+            made = [_tag_column(keys, tag) for tag in tags]
+            columns = self._columns = (len(keys), tags, made)
+        return columns[2]
+
+
+def _tag_column(keys: Sequence[dict[str, str]], tag: str) -> Column:
+    values = list(map(operator.methodcaller("get", tag, ""), keys))
+    return Column(FieldType.STRING, values, bytearray(map(bool, values)))  # no tag has the value ""
 
 
 def ranks(tag_columns: Sequence[Column], count: int) -> array[int]:

@@ -7,8 +7,9 @@ from typing import Final
 from heliograph.model.point import FieldType
 from heliograph.model.table import Column
 from heliograph.store.hot.table import SortedRows
-from heliograph.store.relation import Register, literal, quote
+from heliograph.store.relation import Register
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import literal, quote
 
 _ROWS_PER_VALUE: Final = 64
 """A tag with this many rows for each of its values is worth a type of its own."""

@@ -15,6 +15,7 @@ from heliograph.model.table import Column, Table
 from heliograph.model.time import DAY_NS, MAX_TIME_NS, MIN_TIME_NS
 from heliograph.store import arrow
 from heliograph.store.arrow import ArrowTable
+from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.hot import columns
 from heliograph.store.hot.series import HotSeries, ranks
 from heliograph.store.schema import Measurement
@@ -38,6 +39,8 @@ class HotRows:
     count: int
     in_order: bool
     """No series and time occurs twice."""
+    deletions: tuple[Deletion, ...] = ()
+    """What is deleted of the rows and still in them."""
 
 
 @dataclass(frozen=True, slots=True)

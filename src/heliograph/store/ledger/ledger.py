@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from heliograph.store.catalogue import Watermark
+from heliograph.model.watermark import Watermark
 from heliograph.store.database import Database
 from heliograph.store.ledger.boots import Gap
 from heliograph.store.ledger.entry import Changes, Entry, Key, Kind, Origin

@@ -14,7 +14,8 @@ from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, TimeRange
 from heliograph.query.influxql.tree import Ref
 from heliograph.store import arrow
 from heliograph.store.duck import Cursor
-from heliograph.store.relation import Snapshot, quote, render
+from heliograph.store.relation import Snapshot, render
+from heliograph.store.sql_text import quote
 
 SQL_TYPES: Final = {
     "float": "DOUBLE",

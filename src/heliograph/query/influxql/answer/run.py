@@ -23,7 +23,7 @@ from heliograph.query.influxql.answer.aggregates import (
     timed_selector,
 )
 from heliograph.query.influxql.answer.fill import Filling, number_of
-from heliograph.query.influxql.answer.memory import from_memory
+from heliograph.query.influxql.answer.planned import from_plan
 from heliograph.query.influxql.answer.prepare import Prepared
 from heliograph.query.influxql.answer.raw import raw_points, raw_rows
 from heliograph.query.influxql.answer.relations import Computed, Relation, Stored, computed
@@ -217,7 +217,7 @@ class _Run:
         found: dict[Call, Found] = {}
         for name in dict.fromkeys(call.name for call in calls):
             some = [call for call in calls if call.name == name]
-            found |= from_memory(group, some, interval, group.span.min_ns or 0) or {}
+            found |= from_plan(group, some, interval, group.span.min_ns or 0) or {}
         rest = [call for call in calls if call not in found]
         return found | (aggregate(group, rest, interval) if rest else {})
 

@@ -14,7 +14,7 @@ from heliograph.store.duck import Cursor
 from heliograph.store.store import Store
 
 if TYPE_CHECKING:  # it is there only where a compiler was
-    from heliograph.query.sources import Sources
+    from heliograph.query.memory.sources import Sources
 
 MAX_ROWS: Final = 2_000_000
 """More rows than this on the way to an answer are refused: they fill the memory."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from heliograph.errors import QueryError
+from heliograph.model.predicate import Predicate
 from heliograph.model.time import SECOND_NS
 from heliograph.query.influxql import tree
 from heliograph.query.influxql.durations import clock_duration
@@ -39,15 +40,17 @@ class Changes(Protocol):
         """Delete a bucket with its points."""
         ...
 
+    async def delete(self, bucket: str, predicate: Predicate, start_ns: int, end_ns: int) -> None:
+        """Delete the points of some series at ``start_ns <= time < end_ns``."""
+        ...
+
     async def write(self, bucket: str, body: bytes) -> None:
         """Write lines with times in ns; they are durable when this returns."""
         ...
 
 
-async def change(
-    statement: tree.Statement, databases: Databases, changes: Changes, _database: str
-) -> list[Series]:
-    """Carry out a statement.
+async def change(statement: tree.Statement, databases: Databases, changes: Changes) -> list[Series]:
+    """Carry out a statement about databases and policies.
 
     Raises:
         QueryError: with InfluxDB's words, or that it is not supported.

@@ -394,7 +394,8 @@ cdef class Rows(Sink):
         return 0
 
     cdef int end(self) noexcept nogil:
-        qsort(self.order, self.count, sizeof(Place), _by_time_and_rank)
+        if self.count:
+            qsort(self.order, self.count, sizeof(Place), _by_time_and_rank)
         return 0
 
     def columns(self, Py_ssize_t limit, bint last):

@@ -1,6 +1,7 @@
-"""The questions of dashboards from columns in memory: one function of numbers per interval, by tags.
+"""The questions of dashboards as plans: one function of numbers per interval, by tags.
 
-What this cannot answer, or not as InfluxDB does, is left to SQL.
+A plan is answered from summaries, or from columns in memory. What is none, or would not be answered as
+InfluxDB does, is left to SQL.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from heliograph.model.time import SECOND_NS
 from heliograph.query.influxql.answer.aggregates import Found, argument, counts_distinct
 from heliograph.query.influxql.answer.relations import Stored
 from heliograph.query.influxql.answer.scan import Group
@@ -25,37 +27,35 @@ from heliograph.query.influxql.tree import (
     Regex,
     Text,
 )
-from heliograph.query.plan import Aggregate, Comparison, Condition, Select
+from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Select
+from heliograph.query.rollup_sql import summaries_sql
+from heliograph.query.sql import columns_of
 from heliograph.store.hot.table import HotRows
 from heliograph.store.relation import Segment
 
 try:
-    from heliograph.query import memory
+    from heliograph.query.memory import answers
 except ImportError:  # installed where there was no compiler
     AVAILABLE = False
 else:
     AVAILABLE = True
 
-_WHOLE_NS: Final = 2**62
-"""An interval that holds every time from 1970 to 2116."""
+_WHOLE_NS: Final = 2**62 // (3_600 * SECOND_NS) * 3_600 * SECOND_NS
+"""An interval of whole hours that holds every time from 1970 to 2116."""
 _EXACT: Final = 2**53
 """Up to here a float is every whole number."""
 
 
-def from_memory(
+def from_plan(
     group: Group, calls: Sequence[Call], interval: Interval | None, at_ns: int
 ) -> dict[Call, Found] | None:
     """Return the points of several calls, None where they have to be asked for in SQL.
 
     ``at_ns`` is the time of a point where there are no intervals.
     """
-    sources = group.session.sources
     (name, *others) = {call.name for call in calls}
-    plan = None if sources is None or others else _plan(group, calls, interval, name)
-    if plan is None or sources is None:
-        return None
-    relation = group.relations[0]
-    answer = memory.select(plan, relation.snapshot, sources, group.session.cursor)  # type: ignore[union-attr]
+    plan = None if others else _plan(group, calls, interval, name)
+    answer = None if plan is None else _answer(group, plan)
     if answer is None:
         return None
     found: dict[Call, Found] = {call: {} for call in calls}
@@ -72,6 +72,19 @@ def from_memory(
             points = Points(times, [value for _, value in pairs])
             found[by_field[series.field]][key] = points if group.prepared.ascending else _reversed(points)
     return found
+
+
+def _answer(group: Group, plan: Select) -> Columns | None:
+    relation, session = group.relations[0], group.session
+    if not isinstance(relation, Stored):
+        return None
+    asked = summaries_sql(plan, relation.snapshot, session.cursor.register)
+    if asked is not None:
+        rows: list[Any] = session.rows(*asked)
+        return columns_of(plan, rows, session.limits)
+    if not AVAILABLE or session.sources is None:
+        return None
+    return answers.select(plan, relation.snapshot, session.sources, session.cursor)
 
 
 def _reversed(points: Points) -> Points:
@@ -117,11 +130,15 @@ def _is_answered(group: Group, refs: Sequence[Ref], name: str) -> bool:
 
 def _data_span(group: Group, relation: Stored) -> tuple[int, int] | None:
     """The range that is asked for, cut to where points are; the end is exclusive."""
-    parts: list[Segment | HotRows] = [*relation.snapshot.segments, *relation.snapshot.hot]
+    snapshot = relation.snapshot
+    parts: list[Segment | HotRows] = [*snapshot.segments, *snapshot.hot]
+    if snapshot.rollups is not None:
+        parts += [segment for segments in snapshot.rollups.segments.values() for segment in segments]
     if not parts:
         return None
     start_ns = max(group.span.start_ns, min(part.min_ns for part in parts))
-    end_ns = min(group.span.end_ns, max(part.max_ns for part in parts)) + 1
+    # a summary has the time at which its interval begins
+    end_ns = min(group.span.end_ns, max(part.max_ns for part in parts) + 3_600 * SECOND_NS) + 1
     return (start_ns, end_ns) if 0 <= start_ns < end_ns < _WHOLE_NS else None
 
 

@@ -12,7 +12,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcpy, memset
 
-# Names for the type checker; kernel.pyi tells what is in them.
+# Names for the type checker; native.pyi tells what is in them.
 SeriesTags = tuple
 Condition = tuple
 

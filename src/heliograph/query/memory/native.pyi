@@ -1,4 +1,4 @@
-# What kernel.pyx gives, for the type checker.
+# What native.pyx gives, for the type checker.
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Points of segments and hot rows as columns in memory, sorted by series, for the loops of the kernel.
+"""Points of segments and hot rows as columns in memory, sorted by series, for the compiled loops.
 
 A segment never changes, so its columns are read once and kept as long as questions keep coming and the room
 is enough; what was asked for longest ago goes first. Hot rows are sorted anew whenever points have come.
@@ -15,16 +15,18 @@ from typing import Any, Final
 
 from heliograph.errors import StoreError
 from heliograph.model.point import FieldType
-from heliograph.query import kernel
-from heliograph.query.kernel import Column, SeriesTags, Source
+from heliograph.query.memory.native import Column, SeriesTags, Source, order_by_series, read
+from heliograph.query.memory.numbered import Numbered
 from heliograph.store.duck import Cursor
 from heliograph.store.hot.table import HotRows
-from heliograph.store.relation import Segment, Snapshot, literal, quote
+from heliograph.store.relation import Segment, Snapshot
 from heliograph.store.schema import Measurement
+from heliograph.store.sql_text import literal, quote
 
 NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER})
-"""The types that the kernel knows."""
+"""The types that those loops know."""
 _VALUE_BYTES: Final = 8
+_MAX_NUMBERED: Final = 8
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class _Entry:
     source: Source
     hot: HotRows | None = None
     """What it was made of, where that changes."""
+    order: Column | None = None
+    """By which its rows are sorted here, where they were not."""
 
 
 class Sources:
@@ -40,12 +44,14 @@ class Sources:
     def __init__(self, room_bytes: int) -> None:
         self._room_bytes = room_bytes
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._numbered: OrderedDict[tuple[Source, ...], Numbered] = OrderedDict()
         self._lock = threading.Lock()
 
     def clear(self) -> None:
         """Forget all columns."""
         with self._lock:
             self._entries.clear()
+            self._numbered.clear()
 
     @property
     def size_bytes(self) -> int:
@@ -65,13 +71,32 @@ class Sources:
         """
         segments = [s for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns]
         hot = [h for h in snapshot.hot if h.min_ns < end_ns and h.max_ns >= start_ns]
+        if any(s.deletions for s in segments) or any(h.deletions for h in hot):
+            return None  # until the files are written anew, SQL leaves out what is deleted
         rows = sum(s.rows for s in segments) + sum(h.count for h in hot)
         if rows * _VALUE_BYTES * (1 + len(fields)) > self._room_bytes:
             return None
+        if any(getattr(source, "deletions", ()) for source in (*segments, *hot)):
+            return None  # points that are still there must not be seen
         measurement = snapshot.measurement
-        found = [self._segment(measurement, segment, cursor, fields) for segment in segments]
+        try:
+            found = [self._segment(measurement, segment, cursor, fields) for segment in segments]
+        except _Unsorted:
+            return None
         found += [self._hot(measurement, rows, number, cursor, fields) for number, rows in enumerate(hot)]
         self._shrink()
+        return found
+
+    def numbered(self, sources: Sequence[Source]) -> Numbered:
+        """Return the numbered series of some sources; the same for the same ones, if asked for lately."""
+        key = tuple(sources)
+        with self._lock:
+            found = self._numbered.pop(key, None)
+        found = found or Numbered(key)
+        with self._lock:
+            self._numbered[key] = found
+            while len(self._numbered) > _MAX_NUMBERED:
+                self._numbered.popitem(last=False)
         return found
 
     def _segment(
@@ -80,28 +105,32 @@ class Sources:
         entry = self._get(segment.path)
         missing = [f for f in fields if f in segment.columns and not (entry and f in entry.source.columns)]
         if entry is None:
-            read = _read(cursor, segment, ["time", *missing])
-            source = Source(read.pop("time"), *_runs(measurement, segment, cursor))
+            columns = _read(cursor, segment, ["time", *missing])
+            source = Source(columns.pop("time"), *_runs(measurement, segment, cursor))
             entry = self._keep(segment.path, _Entry(source))
         elif missing:
-            read = _read(cursor, segment, missing)
+            columns = _read(cursor, segment, missing)
         else:
             return entry.source
-        for name, column in read.items():
+        for name, column in columns.items():
             entry.source.columns.setdefault(name, column)  # never replaced: a scan may be reading it
         return entry.source
 
     def _hot(
         self, measurement: Measurement, rows: HotRows, number: int, cursor: Cursor, fields: Sequence[str]
     ) -> Source:
-        key = (id(measurement.tags), measurement.name, number)
+        key = (measurement.name, number)
         entry = self._get(key)
-        names = {measurement.fields[name][0]: f"f{i}" for i, name in enumerate(rows.fields)}
-        wanted = [field for field in fields if field in names]
-        if entry is None or entry.hot is not rows or any(f not in entry.source.columns for f in wanted):
-            entry = _Entry(_sorted(rows, measurement, cursor, {f: names[f] for f in wanted}), rows)
+        if entry is None or entry.hot is not rows:
+            entry = _sorted(rows, measurement, cursor)
             with self._lock:
                 self._entries[key] = entry
+        columns = entry.source.columns
+        names = {measurement.fields[name][0]: f"f{i}" for i, name in enumerate(rows.fields)}
+        missing = {names[field]: field for field in fields if field in names and field not in columns}
+        if missing and entry.order:
+            for name, column in read(rows.rows, rows.count, missing).items():
+                columns.setdefault(missing[name], column.take(entry.order))
         return entry.source
 
     def _get(self, key: Hashable) -> _Entry | None:
@@ -129,16 +158,16 @@ def _read(cursor: Cursor, segment: Segment, columns: Sequence[str]) -> dict[str,
     stream = cursor.stream(f"SELECT file_row_number AS n, {shown} FROM {file}")
     aliases = {f"c{i}": name for i, name in enumerate(columns)}
     try:
-        read = dict(kernel.read(stream, segment.rows, {"n", *aliases}))
-        rows = read.pop("n")
+        found = dict(read(stream, segment.rows, {"n", *aliases}))
+        rows = found.pop("n")
         if len(rows) != segment.rows:
             raise StoreError(f"{segment.path} has {len(rows)} rows, {segment.rows} were expected")
         if not rows.counts():
             order = rows.places()
-            read = {name: column.take(order) for name, column in read.items()}
+            found = {name: column.take(order) for name, column in found.items()}
     except ValueError as error:
         raise StoreError(f"{segment.path} cannot be read: {error}") from error
-    return {aliases[name]: column for name, column in read.items()}
+    return {aliases[name]: column for name, column in found.items()}
 
 
 def _runs(measurement: Measurement, segment: Segment, cursor: Cursor) -> tuple[list[SeriesTags], array[int]]:
@@ -153,21 +182,23 @@ def _runs(measurement: Measurement, segment: Segment, cursor: Cursor) -> tuple[l
     starts.append(segment.rows)
     ends = [row[-1] + 1 for row in rows]
     if list(starts[1:]) != ends:
-        raise StoreError(f"{segment.path} is not sorted by series")
+        raise _Unsorted
     return [_shortest(row[:-2]) for row in rows], starts
 
 
-def _sorted(rows: HotRows, measurement: Measurement, cursor: Cursor, fields: dict[str, str]) -> Source:
-    """Return hot rows sorted by series; ``fields`` are physical columns with their names there."""
-    read = kernel.read(rows.rows, rows.count, {"s", "t", *fields.values()})
+class _Unsorted(Exception):
+    """The rows of a series do not stand together in a segment."""
+
+
+def _sorted(rows: HotRows, measurement: Measurement, cursor: Cursor) -> _Entry:
+    """Return hot rows sorted by series, without fields."""
+    columns = read(rows.rows, rows.count, {"s", "t"})
     tags = [f"g{rows.tags.index(tag)}" if tag in rows.tags else "NULL" for tag in measurement.tags]
     shown = ", ".join(["s", *tags])
     series = cursor.rows(f"SELECT {shown} FROM {cursor.register(rows.series)} ORDER BY s")
-    order, starts = kernel.order_by_series(read["s"], len(series))
-    source = Source(read["t"].take(order), [_shortest(row[1:]) for row in series], starts)
-    for physical, name in fields.items():
-        source.columns[physical] = read[name].take(order)
-    return source
+    order, starts = order_by_series(columns["s"], len(series))
+    source = Source(columns["t"].take(order), [_shortest(row[1:]) for row in series], starts)
+    return _Entry(source, rows, order)
 
 
 def _shortest(tags: tuple[Any, ...]) -> SeriesTags:

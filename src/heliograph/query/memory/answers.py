@@ -1,19 +1,20 @@
-"""Plans answered from columns in memory, without an engine; what this cannot answer is left to SQL."""
+"""Select and rows plans over columns in memory; what this cannot answer is left to SQL."""
 
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
-from heliograph.query import kernel
-from heliograph.query.kernel import Grid, Rate, SeriesTags, Sink, Source
+from heliograph.query.memory.native import Condition as Compared
+from heliograph.query.memory.native import Grid, Rate, Sink, Source, scan
+from heliograph.query.memory.native import Rows as RowSink
+from heliograph.query.memory.numbered import Grouping, Numbered, tag_of
+from heliograph.query.memory.sources import NUMBERS, Sources
 from heliograph.query.plan import Aggregate, Columns, Comparison, Condition, Rows, Select, SelectRows, Series
-from heliograph.query.sources import NUMBERS, Sources
 from heliograph.query.sql import (
     Fields,
     aggregated_field,
@@ -30,7 +31,7 @@ MAX_CELLS: Final = 400_000
 """Groups times fields times intervals, or points times fields; a cell of a grid takes 48 bytes."""
 MAX_COLUMNS: Final = 64
 _LONGEST_NS: Final = 2**62
-"""In a longer range the difference of two times could overflow."""
+"""In a longer range, or with a longer interval, the difference of two times could overflow."""
 _LEAST: Final = -(2**63)
 _OPERATIONS: Final = {aggregate: number for number, aggregate in enumerate(Aggregate)}
 _COMPARISONS: Final = {comparison: number for number, comparison in enumerate(Comparison)}
@@ -45,17 +46,20 @@ def select(plan: Select, snapshot: Snapshot, sources: Sources, cursor: Cursor) -
     """
     fields = [aggregated_field(snapshot.measurement, plan, name) for name in plan.fields]
     start_ns, end_ns = max(plan.start_ns, MIN_TIME_NS), min(plan.end_ns, MAX_TIME_NS + 1)
+    first_ns = start_ns - start_ns % plan.interval_ns
+    if start_ns >= end_ns or first_ns < MIN_TIME_NS or max(end_ns - first_ns, plan.interval_ns) > _LONGEST_NS:
+        return None
     points = _Points.of(plan, snapshot, fields, max(start_ns - lookback_ns(plan), MIN_TIME_NS), end_ns)
     if points is None or not points.load(sources, snapshot, cursor):
         return None
-    groups, keys = points.grouped(plan.where, plan.group_by)
-    if len(keys) * len(fields) * ((end_ns - start_ns) // plan.interval_ns + 2) > MAX_CELLS:
+    grouping = points.grouped(plan.where, plan.group_by)
+    if len(grouping.shown) * len(fields) * ((end_ns - start_ns) // plan.interval_ns + 2) > MAX_CELLS:
         return None
     kind = Rate if plan.rate else Grid
     reals = [field_type is FieldType.FLOAT for _, field_type in fields]
-    grid = kind(_OPERATIONS[plan.aggregate], len(keys), reals, start_ns, end_ns, plan.interval_ns)
-    points.scan(groups, grid)
-    return _columns(plan, grid, keys)
+    grid = kind(_OPERATIONS[plan.aggregate], len(grouping.shown), reals, start_ns, end_ns, plan.interval_ns)
+    points.scan(grouping, grid)
+    return _columns(plan, grid, grouping)
 
 
 def rows(plan: SelectRows, snapshot: Snapshot, sources: Sources, cursor: Cursor) -> Rows | None:
@@ -70,10 +74,8 @@ def rows(plan: SelectRows, snapshot: Snapshot, sources: Sources, cursor: Cursor)
     points = _Points.of(plan, snapshot, fields, start_ns, end_ns)
     if points is None or not points.load(sources, snapshot, cursor):
         return None
-    points.sort_series()
-    groups, _ = points.grouped(plan.where, ())
-    sink = kernel.Rows([field_type is FieldType.FLOAT for _, field_type in fields], MAX_CELLS // len(fields))
-    points.scan(groups, sink)
+    sink = RowSink([field_type is FieldType.FLOAT for _, field_type in fields], MAX_CELLS // len(fields))
+    points.scan(points.grouped(plan.where, ()), sink)
     if sink.full:
         return None
     times_ns, numbers, values = sink.columns(plan.limit + 1, plan.newest)
@@ -87,11 +89,11 @@ class _Points:
     measurement: Measurement
     columns: list[str]
     """Physical: the asked fields, then those of the conditions."""
-    conditions: list[kernel.Condition]
+    conditions: list[Compared]
     start_ns: int
     end_ns: int
     sources: Sequence[Source] = ()
-    series: dict[SeriesTags, int] = field(default_factory=dict)
+    numbered: Numbered = field(default_factory=lambda: Numbered(()))
 
     @classmethod
     def of(
@@ -102,7 +104,7 @@ class _Points:
         every = [*fields, *compared]
         if len(every) > MAX_COLUMNS or any(field_type not in NUMBERS for _, field_type in every):
             return None
-        if end_ns - start_ns > _LONGEST_NS:
+        if not 0 < end_ns - start_ns <= _LONGEST_NS:
             return None
         conditions = [
             _condition(len(fields) + i, condition, field_type)
@@ -117,50 +119,26 @@ class _Points:
         if found is None:
             return False
         self.sources = found
-        for source in found:
-            for tags in source.series:
-                self.series.setdefault(tags, len(self.series))
+        self.numbered = sources.numbered(found)
         return True
 
-    def sort_series(self) -> None:
-        """Number the series by their tags."""
-        in_order = sorted(self.series, key=lambda tags: [tag or "" for tag in tags])
-        self.series = {tags: number for number, tags in enumerate(in_order)}
+    def grouped(self, where: Mapping[str, tuple[str, ...]], group_by: tuple[str, ...]) -> Grouping:
+        """Return the groups of the points."""
+        return self.numbered.grouped(list(self.measurement.tags), where, group_by)
 
-    def grouped(
-        self, where: Mapping[str, tuple[str, ...]], group_by: Sequence[str]
-    ) -> tuple[array[int], list[SeriesTags]]:
-        """Return the group of each series, -1 for those that are not asked for, and the groups' tags."""
-        places = {tag: place for place, tag in enumerate(self.measurement.tags)}
-        wanted = [(places.get(tag, -1), frozenset(values)) for tag, values in where.items()]
-        shown = [places.get(tag, -1) for tag in group_by]
-        groups = array("i", [-1]) * len(self.series)
-        keys: dict[SeriesTags, int] = {}
-        for tags, number in self.series.items():
-            if all((_tag(tags, place) or "") in values for place, values in wanted):
-                key = tuple(_tag(tags, place) for place in shown)
-                groups[number] = keys.setdefault(key, len(keys))
-        return groups, list(keys)
-
-    def scan(self, groups: array[int], sink: Sink) -> None:
-        """Give the points of the grouped series to a sink."""
-        ids = [array("i", [self.series[tags] for tags in source.series]) for source in self.sources]
-        kernel.scan(
-            self.sources, ids, groups, self.columns, self.conditions, self.start_ns, self.end_ns, sink
-        )
+    def scan(self, grouping: Grouping, sink: Sink) -> None:
+        """Give the points of the grouped series to a sink, those of one time by their tags."""
+        ids, columns = self.numbered.ids, self.columns
+        scan(self.sources, ids, grouping.groups, columns, self.conditions, self.start_ns, self.end_ns, sink)
 
     def told(self, numbers: Iterable[int], tag: str) -> list[str | None]:
-        """Return a tag's values of some series, which must be sorted by number."""
+        """Return a tag's values of some series."""
         place = next((i for i, name in enumerate(self.measurement.tags) if name == tag), -1)
-        values = [_tag(tags, place) for tags in self.series]
+        values = [tag_of(tags, place) for tags in self.numbered.series]
         return [values[number] for number in numbers]
 
 
-def _tag(tags: SeriesTags, place: int) -> str | None:
-    return tags[place] if 0 <= place < len(tags) else None
-
-
-def _condition(column: int, condition: Condition, field_type: FieldType) -> kernel.Condition:
+def _condition(column: int, condition: Condition, field_type: FieldType) -> Compared:
     """Return a condition as the kernel has it; whole numbers are compared with whole numbers."""
     comparison, number = condition.comparison, condition.number
     if field_type is FieldType.FLOAT:
@@ -188,12 +166,10 @@ def whole_condition(comparison: Comparison, number: float) -> tuple[Comparison, 
     return (Comparison.MORE if above else Comparison.AT_MOST), below
 
 
-def _columns(plan: Select, grid: Grid, keys: Sequence[SeriesTags]) -> Columns:
+def _columns(plan: Select, grid: Grid, grouping: Grouping) -> Columns:
     times_ns, intervals = grid.times_ns()
     answer = Columns(times_ns, [])
-    for number in sorted(range(len(keys)), key=lambda n: [tag or "" for tag in keys[n]]):
-        pairs = zip(plan.group_by, keys[number], strict=True)
-        tags = {tag: value for tag, value in pairs if value is not None}
+    for number, tags in grouping.shown:
         for at, name in enumerate(plan.fields):
             values = grid.values(number, at, intervals)
             if values is not None:

@@ -1,0 +1,1 @@
+"""Answers as JSON text, in which the numbers take most of the time."""

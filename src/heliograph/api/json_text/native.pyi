@@ -1,0 +1,3 @@
+# What native.pyx gives, for the type checker.
+
+def dump(value: object) -> bytes: ...

@@ -1,0 +1,137 @@
+"""``/api/schema``, ``devices``, ``query``, ``sql`` and ``live``: what the page and our commands ask."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket
+
+from heliograph.api.auth import caller_of, require_bucket
+from heliograph.api.body import read_json
+from heliograph.api.errors import speaks_v2
+from heliograph.api.guard import origin_allowed
+from heliograph.api.identity.rights import Action
+from heliograph.api.json_text.response import NumbersResponse
+from heliograph.api.questions.plans import MS, POINTS, Span, columns, expect, plan, points, rows_plan
+from heliograph.api.services import services
+from heliograph.errors import AuthError, Error, QueryError
+from heliograph.model.point import SeriesKey
+from heliograph.query.plan import check_range
+from heliograph.store.catalogue import DEFAULT_BUCKET
+
+MAX_QUERIES: Final = 64
+MAX_PAGES: Final = 200
+DEVICE_TAG: Final = "host"
+_CLOSE_UNAUTHORIZED: Final = 4401
+_CLOSE_REFUSED: Final = 1008
+
+
+@speaks_v2
+async def schema(request: Request) -> Response:
+    """``GET /api/schema``: the measurements of a bucket with their tags and fields."""
+    hub = services(request)
+    bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
+    require_bucket(request, hub.identities, Action.READ, bucket)
+    with hub.store.reading() as catalogue:
+        measurements = [
+            {
+                "name": m.name,
+                "tags": sorted(m.tags),
+                "fields": {name: t.value for name, (_, t) in sorted(m.fields.items())},
+                "last_ms": max(catalogue.series.get((bucket, m.name), {}).values(), default=0) // MS,
+            }
+            for m in sorted(catalogue.bucket(bucket).values(), key=lambda m: m.name)
+            if (bucket, m.name) in catalogue.series  # others have no point, or none any more
+        ]
+    return JSONResponse({"bucket": bucket, "measurements": measurements})
+
+
+@speaks_v2
+async def devices(request: Request) -> Response:
+    """``GET /api/devices``: who sent points to a bucket, by the tag ``host``."""
+    hub = services(request)
+    bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
+    require_bucket(request, hub.identities, Action.READ, bucket)
+    found: dict[str, tuple[int, set[str]]] = {}
+    with hub.store.reading() as catalogue:
+        for name in catalogue.bucket(bucket):
+            for key, last_ns in catalogue.series.get((bucket, name), {}).items():
+                host = _tag(key, DEVICE_TAG)
+                latest, measurements = found.get(host, (last_ns, set()))
+                measurements.add(name)
+                found[host] = (max(latest, last_ns), measurements)
+    return JSONResponse(
+        {
+            "devices": [
+                {
+                    "name": host,
+                    "tag": DEVICE_TAG if host else None,
+                    "last_ms": last_ns // MS,
+                    "measurements": sorted(measurements),
+                }
+                for host, (last_ns, measurements) in sorted(found.items(), key=lambda d: (not d[0], d[0]))
+            ]
+        }
+    )
+
+
+def _tag(key: SeriesKey, name: str) -> str:
+    return next((value for tag, value in key if tag == name), "")
+
+
+@speaks_v2
+async def query(request: Request) -> Response:
+    """``POST /api/query``: several plans over one range; each answers or fails by itself."""
+    hub = services(request)
+    caller = caller_of(request, hub.identities)
+    asked = await read_json(request)
+    bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
+    queries = expect(asked, "queries", list)
+    if not 1 <= len(queries) <= MAX_QUERIES:
+        raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
+    span = Span(*(expect(asked, key, int) * MS for key in ("start_ms", "end_ms", "interval_ms")))
+    check_range(*span)
+    results: list[dict[str, Any]] = []
+    for entry in queries:
+        if not isinstance(entry, dict):
+            raise QueryError("each entry of queries must be an object")
+        answer: dict[str, Any] = {"id": str(entry.get("id", ""))}
+        try:
+            if entry.get("fn") == POINTS:
+                answer |= points(await hub.engine.rows(rows_plan(bucket, span, entry)))
+            else:
+                answer |= columns(await hub.engine.select(plan(bucket, span, entry)))
+        except Error as error:
+            answer["error"] = str(error)
+        results.append(answer)
+    return NumbersResponse({"results": results})
+
+
+@speaks_v2
+async def sql(request: Request) -> Response:
+    """``POST /api/sql`` with ``{"sql": "SELECT …", "bucket": …}``: a user's SELECT, in a sandbox."""
+    hub = services(request)
+    caller = caller_of(request, hub.identities)
+    asked = await read_json(request)
+    bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
+    hub.identities.require(caller, Action.READ, bucket)
+    return JSONResponse(await hub.user_sql.run(bucket, expect(asked, "sql", str)))
+
+
+async def live(socket: WebSocket) -> None:
+    """``/api/live``: a WebSocket that says what became visible (see :mod:`heliograph.api.live`)."""
+    hub = services(socket)
+    await socket.accept()
+    if not origin_allowed(socket) or hub.feed.pages >= MAX_PAGES:
+        await socket.close(_CLOSE_REFUSED, "not from this origin, or too many pages")
+        return
+    bucket = socket.query_params.get("bucket", DEFAULT_BUCKET)
+    try:
+        require_bucket(socket, hub.identities, Action.READ, bucket)
+    except AuthError:
+        await socket.close(_CLOSE_UNAUTHORIZED, "log in first")
+        return
+    await hub.feed.serve(socket, bucket)

@@ -1,0 +1,1 @@
+"""Deleting by predicate: what is meant, what is remembered, and how it goes."""

@@ -1,0 +1,1 @@
+"""Making few sorted segments of many small ones."""

@@ -1,0 +1,1 @@
+"""What segments are as files."""

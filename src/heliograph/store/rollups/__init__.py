@@ -1,0 +1,1 @@
+"""Rollups: what summaries hold, which are still to be made, and making them."""
