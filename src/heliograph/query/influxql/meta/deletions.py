@@ -93,10 +93,11 @@ def _equalities(node: Expression | None) -> list[Condition] | None:
         parts = [_equalities(term) for term in node.terms]
         known = [part for part in parts if part is not None]
         return [one for part in known for one in part] if len(known) == len(parts) else None
-    plain = isinstance(node, Binary) and node.operator in ("=", "!=")
-    if plain and isinstance(node.left, Ref) and isinstance(node.right, Text):
-        return [Condition(node.left.name, node.right.value, node.operator == "=")]
-    return None
+    if not isinstance(node, Binary) or node.operator not in ("=", "!="):
+        return None
+    if not isinstance(node.left, Ref) or not isinstance(node.right, Text):
+        return None
+    return [Condition(node.left.name, node.right.value, node.operator == "=")]
 
 
 def _exactly(key: SeriesKey, tags: set[str]) -> list[Condition]:
