@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from heliograph.errors import Error, Forbidden, QueryError
 from heliograph.query.influxql import tree
@@ -13,7 +17,9 @@ from heliograph.query.influxql.answer.prepare import prepare
 from heliograph.query.influxql.answer.run import select_series
 from heliograph.query.influxql.answer.session import Session
 from heliograph.query.influxql.parser import parse
+from heliograph.query.influxql.text import query_text
 from heliograph.query.limits import QueryLimits
+from tests.influxql_queries import SELECTS
 from tests.unit.stored_points import BUCKET, Kept, point
 
 S = 1_000_000_000
@@ -140,6 +146,17 @@ def test_no_bucket_is_read_that_may_not_be(filled: Kept) -> None:
     for text in ("SELECT f FROM m", "SELECT x FROM (SELECT f AS x FROM m)", "SELECT f FROM /.*/"):
         with pytest.raises(Error, match="secret"):
             series(filled, text, may_read=False)
+
+
+@settings(deadline=None, max_examples=150)
+@given(select=SELECTS)
+def test_any_tree_is_answered_or_refused(folders: Iterator[Path], select: tree.Select) -> None:
+    with Kept(next(folders)) as kept:
+        kept.write(
+            *(point("a", i * S, {"host": f"h{i % 2}"}, a=float(i), x=i, s="t", b=True) for i in range(9))
+        )
+        with contextlib.suppress(QueryError):
+            series(kept, query_text([select]))
 
 
 def test_names_of_users_are_no_sql(kept: Kept) -> None:

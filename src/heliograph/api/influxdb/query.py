@@ -5,6 +5,7 @@ Source: COMPAT.md's transcripts of influxd 1.6.7, condensed in docs/http.md.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -42,6 +43,7 @@ from heliograph.store.rollups.summary import RAW
 
 _CHUNK_ROWS: Final = 10_000
 _MAX_CHUNK_ROWS: Final = 1_000_000
+_LONG_ROWS: Final = 1_000
 _HEADERS: Final = {"X-Influxdb-Version": COMPATIBLE, "X-Influxdb-Build": "OSS"}
 _CSV: Final = ("application/csv", "text/csv")
 _MSGPACK: Final = "application/x-msgpack"
@@ -162,7 +164,9 @@ async def _answer(
         first = await anext(results, None)  # what is no InfluxQL shows before the answer begins
         return StreamingResponse(_lines(first, results, form), media_type="application/json")
     found = [result async for result in results]
-    return _whole(found, form, accept)
+    if sum(len(series.rows) for result in found for series in result.series) < _LONG_ROWS:
+        return _whole(found, form, accept)
+    return await asyncio.to_thread(_whole, found, form, accept)  # others need not wait for a long text
 
 
 async def _lines(first: Result | None, results: AsyncIterator[Result], form: Form) -> AsyncIterator[str]:

@@ -97,7 +97,8 @@ class Session:
         try:
             self.cursor.rows("SELECT regexp_matches('', $1)", [pattern])
         except StoreError as error:
-            raise QueryError(f"error parsing query: error parsing regexp: {error}") from error
+            reason = str(error).removeprefix("Invalid Input Error: ")
+            raise QueryError(f"error parsing query: error parsing regexp: {reason}") from error
 
     def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
         """Return the rows of a statement of ours.
