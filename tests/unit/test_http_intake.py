@@ -11,6 +11,7 @@ import pytest
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.errors import AckTimeout, StoreError, StreamError
 from heliograph.hub.counters import Counters
 from heliograph.hub.http_intake import HttpIntake
@@ -184,4 +185,36 @@ async def test_a_stream_that_lost_nothing_goes_on_as_it_was(store: Store) -> Non
     await intake.recover()
     await intake.restarted(await stream.state(LP))
     assert (intake.applied_seq, store._hot.current.marks[LP].seq) == (3, 3)
+    thread.close()
+
+
+class Taking(Held):
+    """A stream that takes batches; a fake, since what is asked is what came to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages = []
+
+    async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
+        seq = len(self.messages) + 1
+        self.messages.append(Message(seq, subject, payload, headers, NOW))
+        return seq
+
+
+async def test_what_is_left_of_a_batch_comes_back_however_long_its_lines_became(tmp_path: Path) -> None:
+    body = b"m,host=a v=1 1\nm,host=b v=1 1"
+    limits = LineLimits(len(b"m,host=a v=1 1"), 10, 10)
+    stream, thread = Taking(), IngestThread()
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    with Kept(tmp_path / "one") as kept:
+        kept.store.series_per_bucket = 1
+        intake = HttpIntake(stream, kept.store, LiveFeed(), thread, Counters(), limits=limits)
+        await intake.recover()
+        result = await intake.write(WriteRequest(BUCKET, body, None, Precision.S))
+        assert result.points == 1
+        rows = kept.rows("m")
+    with Kept(tmp_path / "other") as kept:
+        await HttpIntake(stream, kept.store, LiveFeed(), thread, Counters(), limits=limits).recover()
+        assert kept.rows("m") == rows != {}
     thread.close()

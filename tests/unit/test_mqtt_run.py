@@ -26,6 +26,8 @@ _MESSAGES = [
     ("tel.a.lp", f"m,host=a v=1 {NOW}"),
     ("tel.a.lp", f"m,host=a v=2,w=3i {NOW}"),
     ("tel.a.lp", "m,host=a v=4"),
+    ("tel.a.lp", f"#helio boot=y seq=2\nm,host=a v=7 {NOW + 3}\n\nm,host=b v=8 {NOW + 3}\n#x\n"),
+    ("tel.a.lp", f" m,host=a v=9 {NOW + 4}"),
     ("tel.b.lp", f'#helio boot=x seq=1\nm,host=b v=1 {NOW}\nn,host=b s="a\nb" {NOW + 1}'),
     ("tel.b.lp", f"#helio boot=x seq=3\nm,host=b v=2 {NOW + 5}"),
     ("tel.b.lp", "m,host=b v=3\\"),
@@ -107,6 +109,9 @@ async def left_behind(
 )
 @example([(0, message) for message in 2 * _MESSAGES], 18, 1_000)
 @example([(0, message) for message in 2 * _MESSAGES], 0, 2)
+@example([(0, message) for message in 8 * _MESSAGES[:2]], 0, 1_000)
+@example([(0, message) for message in 8 * _MESSAGES[:4]], 9, 1_000)
+@example([(0, message) for message in _MESSAGES[1:2] + 40 * [_MESSAGES[0], _MESSAGES[3]]], 0, 1_000)
 async def test_many_at_once_are_as_one_by_one(
     chosen: list[tuple[int, tuple[str, str]]], deleted_to: int, series: int
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
+from heliograph.api.body import Bodies
 from heliograph.api.identity.identities import Identities
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
@@ -16,6 +17,7 @@ from heliograph.codec.lineprotocol import LineError
 from heliograph.model.predicate import Predicate
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
+from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.bucket_report import BucketReport
 from heliograph.store.store import Store
@@ -117,6 +119,7 @@ class Services:
     """Begins a backup and gives its pieces."""
     store: Store
     engine: QueryEngine
+    influxql: InfluxqlEngine
     user_sql: UserSql
     identities: Identities
     directory: Directory
@@ -132,7 +135,7 @@ class Services:
     first_steps: Callable[[], list[dict[str, str]]]
     hub: Mapping[str, str | int]
     """``name``, ``version`` and ``started_ms``."""
-    body_bytes: int
+    bodies: Bodies
     page: Path
     """The folder of the built page."""
     hosts: frozenset[str]

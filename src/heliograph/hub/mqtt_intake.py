@@ -180,7 +180,7 @@ class MqttIntake:
 
     def _take_run(self, run: MessageRun) -> Applied | None:
         """Append plain messages at once; None, and nothing is, where one of them may have to be refused."""
-        batch = run.points.batch
+        batch = run.batch
         _, too_old = self._store.refuse_old(DEFAULT_BUCKET, batch, run.newest_ns)
         _, surplus = self._store.refuse_new_series(DEFAULT_BUCKET, batch, slack=self._slack)
         if too_old or surplus:
@@ -197,7 +197,7 @@ class MqttIntake:
             return None
         self._applied = seq
         self._counters.mqtt_messages += run.count
-        self._counters.mqtt_points += run.points.rows
+        self._counters.mqtt_points += run.points
         return replace(applied, new_schema=applied.new_schema or fresh)
 
     def _apply_alone(self, message: Message) -> list[Applied]:

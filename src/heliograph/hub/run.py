@@ -32,6 +32,7 @@ from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
+from heliograph.api.body import Bodies
 from heliograph.api.identity.identities import Identities
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
@@ -59,6 +60,7 @@ from heliograph.hub.prepared_streams import prepare, prepare_again
 from heliograph.hub.status import Status
 from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
+from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.limits import QueryLimits
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
@@ -245,6 +247,18 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     return _Broker(plan, server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
+def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits, engine: QueryEngine) -> InfluxqlEngine:
+    return InfluxqlEngine(
+        kept.store,
+        kept.duck,
+        kept.database,
+        threads=settings.store.threads,
+        seconds=settings.limits.query_seconds,
+        limits=limits,
+        engine=engine,
+    )
+
+
 class Hub:
     """The parts of a running hub, joined."""
 
@@ -277,6 +291,7 @@ class Hub:
             limits=query_limits,
             columns_bytes=settings.store.memory_limit // 4,
         )
+        self._influxql = _influxql(kept, settings, query_limits, self._engine)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
@@ -343,6 +358,7 @@ class Hub:
             deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
+            influxql=self._influxql,
             user_sql=self._user_sql,
             identities=self._identities,
             directory=Directory(kept.database),
@@ -353,7 +369,7 @@ class Hub:
             trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
-            body_bytes=settings.limits.body_bytes,
+            bodies=Bodies(settings.limits.body_bytes),
             page=PAGE,
             hosts=frozenset(LOOPBACK),
         )
@@ -450,6 +466,7 @@ class Hub:
         """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        self._influxql.close()
         await self._user_sql.close()
 
 

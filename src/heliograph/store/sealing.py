@@ -68,7 +68,8 @@ class Sealer:
         for (bucket, name), hot in generation.tables.items():
             with self._locks.state:
                 measurement = self._catalogue.measurements[bucket][name].copy()
-            written += self._writer.write(bucket, measurement, hot, stamp)
+            writing = self._writer.write(bucket, measurement, hot, stamp)
+            written += generation.once((bucket, name), writing)
         series = [
             (place, key, json.dumps(key))  # here, since it takes a while and nobody waits for it
             for place, hot in generation.tables.items()

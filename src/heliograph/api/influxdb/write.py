@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api.auth import caller_of
-from heliograph.api.body import read_packed
 from heliograph.api.errors import speaks_influx_v2, speaks_v1, v1_error, v2_error
 from heliograph.api.identity.rights import Action
 from heliograph.api.services import Services, WriteRequest, WriteResult, services
@@ -40,7 +39,8 @@ async def write_v1(request: Request) -> Response:
     database = request.query_params.get("db", "")
     if not database:
         return v1_error(400, "database is required")
-    bucket = hub.directory.database(database, request.query_params.get("rp", ""))
+    policy = request.query_params.get("rp", "")
+    bucket = hub.influxql.databases.place(database, policy) or hub.directory.database(database, policy)
     hub.identities.require(caller, Action.WRITE, bucket)
     # an unknown precision means nanoseconds there
     precision = _V1_PRECISION.get(request.query_params.get("precision", ""), Precision.NS)
@@ -105,5 +105,5 @@ def _more(result: WriteResult) -> list[str]:
 
 
 async def _write(request: Request, hub: Services, bucket: str, precision: Precision) -> WriteResult:
-    body, packed = await read_packed(request, hub.body_bytes)
-    return await hub.intake.write(WriteRequest(bucket, body, packed, precision))
+    async with hub.bodies.read(request) as (body, packed):
+        return await hub.intake.write(WriteRequest(bucket, body, packed, precision))
