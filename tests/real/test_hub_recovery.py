@@ -34,7 +34,7 @@ def fill(hub: HubProcess, start: int, batches: int, rows: int = 50) -> int:
 
 def settle(hub: HubProcess) -> None:
     deadline = time.monotonic() + HANG
-    while any(s["applied_seq"] < s["last_seq"] for s in hub.status()["streams"]):
+    while any(s["applied_seq"] < s["last_seq"] or s["age_s"] for s in hub.status()["streams"]):
         assert time.monotonic() < deadline, hub.status()["streams"]
         time.sleep(0.05)
 

@@ -42,7 +42,7 @@ def write_all_kinds(hub: HubProcess) -> None:
 def answers(hub: HubProcess) -> list[bytes]:
     """Return the answers to many questions as they come."""
     deadline = time.monotonic() + HANG
-    while any(s["applied_seq"] < s["last_seq"] for s in hub.status()["streams"]):
+    while any(s["applied_seq"] < s["last_seq"] or s["age_s"] for s in hub.status()["streams"]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     queries = [
