@@ -108,7 +108,7 @@ def test_a_disk_that_became_read_only_refuses_and_keeps_what_was_acknowledged(tm
         break_down(disk)
         wait_until(lambda: sender.http() == 503)
         wait_until(lambda: not sender.mqtt())
-        wait_until(lambda: "read-only" in " ".join(hub.status()["warnings"]))
+        wait_until(lambda: "read-only" in " ".join(hub.status()["warnings"]).lower())
         assert counted(hub) >= len(sender.acknowledged), "it answers all the while"
         assert hub.request("POST", "/api/sql", {"sql": "SELECT 1"})[0] == 503
     with on_image(tmp_path / "disk", image), hub:

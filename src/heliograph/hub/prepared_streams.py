@@ -73,6 +73,6 @@ async def prepare_again(plan: BrokerPlan, endpoints: Endpoints, max_bytes: int) 
     while True:
         try:
             return await prepare(plan, endpoints, max_bytes, missing_only=True)
-        except* (ConnectError, StreamError) as group:
+        except* (ConnectError, StreamError, OSError) as group:
             log.error("The streams cannot be seen to, trying again: %s", group.exceptions[0])
         await asyncio.sleep(_PAUSE)
