@@ -20,6 +20,7 @@ from heliograph.store.relation import Rollups, Segment, Snapshot, Window, render
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, surplus
 from heliograph.store.rollups import summary
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS, TYPES, summarised
+from heliograph.store.rollups.work import RollupUpkeep
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter
 from heliograph.store.sql_text import quote
@@ -327,12 +328,41 @@ def test_points_are_summarised_before_they_expire_and_late_ones_are_refused(roll
     assert rolling.store.refuse_old(BUCKET, late, DAY)[1] == 1
 
 
-def test_points_with_hot_ones_in_their_hour_wait(rolling: Kept) -> None:
+@pytest.mark.parametrize("hot_ns", [DAY, DAY + HOUR_NS - 1])
+def test_points_with_hot_ones_in_their_hour_wait(rolling: Kept, hot_ns: int) -> None:
     rolling.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
     seal(rolling, point("m", DAY + 1, v=1))
-    rolling.write(point("m", DAY, v=2))
+    rolling.write(point("m", hot_ns, v=2))
     assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 0
     rolling.store.seal()
+    assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 2
+    assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [3]
+
+
+def test_points_wait_until_all_before_them_is_summarised(rolling: Kept) -> None:
+    """Once some are forgotten, earlier points of a segment that stays are read from summaries, too."""
+    rolling.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
+    seal(rolling, point("m", DAY + 2 * HOUR_NS, v=1))
+    seal(rolling, point("m", DAY, v=2), point("m", DAY + 5 * HOUR_NS, v=3))
+    assert rolling.store.upkeep.expire(DAY + 4 * HOUR_NS).rows == 1
+    assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [2, 1]
+    assert rolling.store.statistics().open_hours == 1, "the last one is not forgotten"
+
+
+def test_points_wait_for_those_that_come_after_they_were_summarised(
+    rolling: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolling.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
+    seal(rolling, point("m", DAY, v=1))
+    finish = RollupUpkeep.finish
+
+    def and_then_seal(*args: Any) -> None:
+        finish(*args)
+        seal(rolling, point("m", DAY + 1, v=2))
+
+    monkeypatch.setattr(RollupUpkeep, "finish", and_then_seal)
+    assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 0
+    monkeypatch.undo()
     assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 2
     assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [3]
 

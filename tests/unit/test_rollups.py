@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from heliograph.model.point import Point, UInt
@@ -205,6 +205,15 @@ def test_a_plan_is_answered_as_from_the_points(
         max_size=14,
     ),
     selects=st.lists(SELECTS, min_size=1, max_size=6),
+)
+@example(  # one is hot in the hour in which what is forgotten ends
+    steps=[
+        [point("m", BASE, u=UInt(0)), point("m", BASE + HOUR_NS, u=UInt(0))],
+        "seal",
+        [point("m", BASE + HOUR_NS + 37 * MINUTE_NS, u=UInt(2799))],
+        20,
+    ],
+    selects=[Select(BUCKET, "m", ("u",), BASE, BASE + SPAN_NS, 24 * HOUR_NS, aggregate=Aggregate.MAX)],
 )
 def test_summaries_answer_for_points_that_are_forgotten(
     folders: Iterator[Path], steps: list[list[Point] | str | int], selects: list[Select]

@@ -18,7 +18,7 @@ from heliograph.store.catalogue import Catalogue
 from heliograph.store.deletes.eraser import Eraser
 from heliograph.store.merging.compaction import MAX_ROWS, due
 from heliograph.store.merging.merge import Merger
-from heliograph.store.relation import Segment, Window
+from heliograph.store.relation import Segment
 from heliograph.store.retention import (
     Forgotten,
     Keeping,
@@ -264,9 +264,9 @@ class Upkeep:
                 with self._locks.state:
                     kept_ns = partial(self._keep_ns, resolution_ns)
                     chosen = expired(self._catalogue.of(resolution_ns), kept_ns, now_ns, grain_ns)
-                if self._rollups and resolution_ns == RAW:
-                    chosen = self._summarised(chosen)
-                gone[resolution_ns] = self._forget(chosen, now_ns)
+                if resolution_ns == RAW:
+                    self._summarise(chosen)
+                gone[resolution_ns] = self._forget(chosen, now_ns, self._is_summarised)
             return total(gone[RAW])
 
     def shrink(self, limit_bytes: int) -> Forgotten:
@@ -280,7 +280,7 @@ class Upkeep:
         """
         now_ns = time.time_ns()
         with self._locks.merge:
-            self._summarised(self._surplus(limit_bytes))  # which takes some room, too
+            self._summarise(self._surplus(limit_bytes))  # which takes some room, too
             chosen = self._surplus(limit_bytes)
             chosen = self._forget(chosen, now_ns)
             return total(placed for placed in chosen if placed[1].resolution_ns == RAW)
@@ -289,38 +289,46 @@ class Upkeep:
         with self._locks.state:
             return surplus(*map(self._catalogue.of, PART_NS), limit_bytes=limit_bytes)
 
-    def _summarised(self, chosen: list[Placed]) -> list[Placed]:
-        """Summarise what some segments of points hold and return those of which that was possible."""
+    def _summarise(self, chosen: list[Placed]) -> None:
+        """Summarise all points before the end of the hour in which some segments of points end."""
         if self._rollups is None:
-            return chosen
-        spans: dict[Place, Window] = {}
+            return
+        ends: dict[Place, int] = {}
         for place, s in chosen:
             if s.resolution_ns == RAW:
-                low_ns, high_ns = spans.get(place, (s.min_ns, s.min_ns))
-                spans[place] = min(s.min_ns, low_ns), max(after(s, HOUR_NS), high_ns)
+                ends[place] = max(after(s, HOUR_NS), ends.get(place, MIN_TIME_NS))
         deadline = time.monotonic() + SUMMARISE_SECONDS
-        done = {place: self._finished(place, span, deadline) for place, span in spans.items()}
-        return [(place, s) for place, s in chosen if done.get(place) and s.max_ns < self._hot_since(place)]
+        for place, end_ns in ends.items():
+            try:
+                self._rollups.finish(place, end_ns, deadline)
+            except (StoreError, QueryError, OSError) as error:
+                log.error("Points of %r cannot be summarised before they are forgotten: %s", place[1], error)
 
-    def _finished(self, place: Place, span: Window, deadline: float) -> bool:
-        if self._rollups is None:
+    def _is_summarised(self, placed: Placed) -> bool:
+        """Return whether all before the end of a segment's last hour is in summaries; with the state's lock.
+
+        From then on no point before that is read, nor summarised: neither a hot one nor one of another
+        segment may be left.
+        """
+        place, segment = placed
+        if self._rollups is None or segment.resolution_ns != RAW:
             return True
-        try:
-            return self._rollups.finish(place, span, deadline)
-        except (StoreError, QueryError, OSError) as error:
-            log.error("Points of %r cannot be summarised before they are forgotten: %s", place[1], error)
-            return False
+        end_ns = after(segment, HOUR_NS)
+        return end_ns <= self._hot_since(place) and not self._catalogue.rolled.open_before(place, end_ns)
 
     def _keep_ns(self, resolution_ns: int, place: Place) -> int:
         bucket, measurement = place
         rules = self._catalogue.rules_of(bucket, resolution_ns)
         return keep_ns(rules, measurement, self._default_keep_ns[resolution_ns])
 
-    def _forget(self, chosen: list[Placed], now_ns: int) -> list[Placed]:
+    def _forget(
+        self, chosen: list[Placed], now_ns: int, may_go: Callable[[Placed], bool] = lambda _: True
+    ) -> list[Placed]:
         forgotten: list[Placed] = []
         for start in range(0, len(chosen), FORGET_AT_ONCE):
             with self._locks.state:
-                some = self._catalogue.present(chosen[start : start + FORGET_AT_ONCE])
+                present = self._catalogue.present(chosen[start : start + FORGET_AT_ONCE])
+                some = [placed for placed in present if may_go(placed)]
                 self._catalogue.forget(some, self._hot_since, self._incomplete(some, now_ns))
             self.retire(segment for _, segment in some)
             forgotten += some

@@ -123,6 +123,10 @@ class Rolled:
                 self.open.pop(place, None)
                 self.complete_from_ns.pop(place, None)
 
+    def open_before(self, place: Place, end_ns: int) -> list[int]:
+        """Return the open hours of a measurement that begin before a time and can be summarised."""
+        return sorted(h for h in self.open.get(place, ()) if h > FIRST_HOUR and hour_span(h, h)[0] < end_ns)
+
     def due(self, now_ns: int, settle: float) -> Iterator[tuple[Place, list[int]]]:
         """Yield per place the open hours, ascending, that are over and for which nothing came lately."""
         latest = time.monotonic() - settle

@@ -20,7 +20,7 @@ from heliograph.store.catalogue import Catalogue
 from heliograph.store.checksum import damage
 from heliograph.store.relation import Segment, Snapshot, Window
 from heliograph.store.retention import Place
-from heliograph.store.rollups.progress import FIRST_HOUR, hour_span
+from heliograph.store.rollups.progress import hour_span
 from heliograph.store.rollups.summary import RESOLUTIONS, summarised
 from heliograph.store.segments import SegmentWriter, Written
 
@@ -81,24 +81,20 @@ class RollupUpkeep:
             self._retry_at[step.place] = time.monotonic() + RETRY_AFTER
         return True
 
-    def finish(self, place: Place, span: Window, deadline: float) -> bool:
-        """Summarise at once what is open in a span of hours; False if something still is.
+    def finish(self, place: Place, end_ns: int, deadline: float) -> None:
+        """Summarise at once the hours that are open before a time.
 
-        That is so when points keep coming for it, or when ``deadline`` (monotonic) is over.
+        Some stay open when points keep coming for them, or when ``deadline`` (monotonic) is over.
 
         Raises:
             StoreError, QueryError, OSError: the points cannot be read, or the summaries not written.
         """
-        first, last = max(span[0] // HOUR_NS, FIRST_HOUR + 1), (span[1] - 1) // HOUR_NS
         while True:
             with self._lock:
-                hours = self._catalogue.rolled.open.get(place, ())
-                wanted = sorted(hour for hour in hours if first <= hour <= last)
-                step = self._step(place, wanted) if wanted else None
-            if step is None:
-                return True
-            if time.monotonic() > deadline or not self._make(step):
-                return False
+                hours = self._catalogue.rolled.open_before(place, end_ns)
+                step = self._step(place, hours) if hours else None
+            if step is None or time.monotonic() > deadline or not self._make(step):
+                return
 
     def _due(self, now_ns: int) -> _Step | None:
         now = time.monotonic()
