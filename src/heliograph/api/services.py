@@ -16,6 +16,7 @@ from heliograph.codec.lineprotocol import LineError
 from heliograph.model.predicate import Predicate
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
+from heliograph.query.flux.engine import FluxEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.bucket_report import BucketReport
 from heliograph.store.store import Store
@@ -117,6 +118,7 @@ class Services:
     """Begins a backup and gives its pieces."""
     store: Store
     engine: QueryEngine
+    flux: FluxEngine
     user_sql: UserSql
     identities: Identities
     directory: Directory

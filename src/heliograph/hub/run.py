@@ -59,6 +59,7 @@ from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.status import Status
 from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
+from heliograph.query.flux.engine import FluxEngine
 from heliograph.query.limits import QueryLimits
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
@@ -286,6 +287,7 @@ class Hub:
             limits=query_limits,
             columns_bytes=settings.store.memory_limit // 4,
         )
+        self._flux = FluxEngine(store, self._engine, seconds=limits.query_seconds, limits=query_limits)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
@@ -346,6 +348,7 @@ class Hub:
             deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
+            flux=self._flux,
             user_sql=self._user_sql,
             identities=self._identities,
             directory=Directory(kept.database),
