@@ -125,8 +125,8 @@ def test_what_there_is(client: InfluxDBClient) -> None:
     ("text", "status", "words"),
     [
         ('from(bucket: "nope") |> range(start: -1h)', 404, 'bucket \\"nope\\" not found'),
-        ('from(bucket: "telegraf")\n  |> rnge(start: -1h)', 400, "error @2:6: undefined identifier rnge; did"),
-        ('from(bucket: "telegraf") |> range(start: -1h) |> join(t: {})', 400, "@1:50: undefined identifier join"),
+        ('from(bucket: "telegraf")\n  |> rnge(start: -1h)', 400, "error @2:6: undefined identifier rnge"),
+        ('from(bucket: "telegraf") |> range(start: -1h) |> join(t: {})', 400, "@1:50: undefined identifier"),
         ('from(bucket: "telegraf")', 400, "cannot submit unbounded read"),
         ('from(bucket: "telegraf") |> range(start: -1h, stop: -2h)', 400, "empty range"),
         ('import "sql"', 400, 'the package \\"sql\\" is not supported'),

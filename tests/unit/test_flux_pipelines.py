@@ -232,9 +232,10 @@ def test_empty_windows_are_filled(kept: Kept, series: Series) -> None:
     text = f"{USAGE} |> aggregateWindow(every: 7s, fn: last) |> fill(usePrevious: true)"
     wanted: list[tuple[Any, ...]] = []
     for host, points in series.items():
-        value = None
+        value: float | None = None
         for begin, end in windows(7 * S):
-            value = (within(points, begin, end) or [value])[-1]
+            found = within(points, begin, end)
+            value = found[-1] if found else value
             wanted.append((host, end, value))
     assert rows(kept, text, "host", "_time", "_value") == wanted
     zero = f"{USAGE} |> aggregateWindow(every: 7s, fn: mean) |> fill(value: 0.0)"

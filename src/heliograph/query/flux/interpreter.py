@@ -8,9 +8,9 @@ from typing import Final
 
 from heliograph.errors import QueryError, QuerySyntaxError
 from heliograph.query.flux import tree
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.registry import OPTIONS, PACKAGES, UNIVERSE, nearest
 from heliograph.query.flux.operators import binary, negated, pattern_of
-from heliograph.query.flux.registry import OPTIONS, PACKAGES, UNIVERSE, nearest
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, read
 from heliograph.query.flux.tables import Tables

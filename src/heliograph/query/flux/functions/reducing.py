@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.model.point import SeriesKey
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
 from heliograph.query.flux.operators import wrapped
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import (

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.model.time import SECOND_NS
-from heliograph.query.flux.arguments import Arguments, Builtin
-from heliograph.query.flux.reducing import REDUCERS, reduced
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.reducing import REDUCERS, reduced
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, check_range, group_key, read, series_table
 from heliograph.query.flux.tables import START, STOP, TIME, VALUE, Column, Grouping, Table, Tables

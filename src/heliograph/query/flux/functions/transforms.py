@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
 from heliograph.query.flux.operators import wrapped
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.tables import NUMERIC, TIME, VALUE, Column, Table, Tables

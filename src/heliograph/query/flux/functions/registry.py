@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.flux import known, reducing, rowwise, scalars, shaping, transforms, windows
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions import known, reducing, rowwise, scalars, shaping, transforms, windows
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.values import Duration, Time, Value
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.query.flux import tree
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.scalars import CONVERSIONS
 from heliograph.query.flux.predicates import Compared, SeriesTest, conjuncts, of_series, of_values
-from heliograph.query.flux.scalars import CONVERSIONS
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, read
 from heliograph.query.flux.tables import (

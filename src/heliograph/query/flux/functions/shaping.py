@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, read
 from heliograph.query.flux.tables import FIELD, TIME, VALUE, Column, Grouping, Table, Tables, column_of

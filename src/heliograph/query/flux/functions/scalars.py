@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.flux.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.arguments import Arguments, Builtin
 from heliograph.query.flux.numbers import float_text, time_text
 from heliograph.query.flux.operators import wrapped
 from heliograph.query.flux.session import Session
