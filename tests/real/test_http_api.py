@@ -64,6 +64,8 @@ PROTECTED = [
     ("GET", "/api/schema"),
     ("GET", "/api/devices"),
     ("POST", "/api/query"),
+    ("GET", "/query"),
+    ("POST", "/query"),
     ("POST", "/api/series"),
     ("POST", "/api/sql"),
     ("POST", "/api/v2/query"),

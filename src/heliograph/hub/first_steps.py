@@ -42,7 +42,7 @@ with InfluxDBClient("{http_url}", token="{token}", org="heliograph") as client:
         },
         {
             "id": "grafana",
-            "title": "Grafana data source, for when this hub answers InfluxQL (not in this version)",
+            "title": "Grafana data source (InfluxQL)",
             "text": f"""apiVersion: 1
 datasources:
   - name: Heliograph

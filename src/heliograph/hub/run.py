@@ -60,6 +60,7 @@ from heliograph.hub.status import Status
 from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
 from heliograph.query.flux.engine import FluxEngine
+from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.limits import QueryLimits
 from heliograph.query.user_sql import UserSql
 from heliograph.store.database import Database
@@ -255,6 +256,18 @@ async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) ->
     return _Broker(server, StreamLog(connection, unanswered, lambda: server.trouble))
 
 
+def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits, engine: QueryEngine) -> InfluxqlEngine:
+    return InfluxqlEngine(
+        kept.store,
+        kept.duck,
+        kept.database,
+        threads=settings.store.threads,
+        seconds=settings.limits.query_seconds,
+        limits=limits,
+        engine=engine,
+    )
+
+
 class Hub:
     """The parts of a running hub, joined."""
 
@@ -288,6 +301,7 @@ class Hub:
             columns_bytes=settings.store.memory_limit // 4,
         )
         self._flux = FluxEngine(store, self._engine, seconds=limits.query_seconds, limits=query_limits)
+        self._influxql = _influxql(kept, settings, query_limits, self._engine)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
@@ -349,6 +363,7 @@ class Hub:
             store=kept.store,
             engine=self._engine,
             flux=self._flux,
+            influxql=self._influxql,
             user_sql=self._user_sql,
             identities=self._identities,
             directory=Directory(kept.database),
@@ -439,6 +454,7 @@ class Hub:
         """End the hub's threads and children."""
         self._thread.close()
         self._engine.close()
+        self._influxql.close()
         await self._user_sql.close()
 
 

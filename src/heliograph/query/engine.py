@@ -58,6 +58,11 @@ class QueryEngine:
         self._forgetting: asyncio.TimerHandle | None = None
 
     @property
+    def sources(self) -> Sources | None:
+        """The columns in memory, for what else reads them; None where there was no compiler."""
+        return self._sources
+
+    @property
     def columns_bytes(self) -> int:
         """What the columns in memory take, roughly."""
         return self._sources.size_bytes if self._sources else 0
@@ -107,7 +112,7 @@ class QueryEngine:
             with self._duck.cursor() as cursor:
                 return await self._run(cursor, lambda: work(cursor))
         finally:
-            self._keep_columns()
+            self.keep_columns()
 
     def _select(self, select: Select, cursor: Cursor) -> Columns:
         self._limits.check_intervals(select)
@@ -167,7 +172,7 @@ class QueryEngine:
 
         return sum([await self._answer(partial(count, name=name)) for name in names])
 
-    def _keep_columns(self) -> None:
+    def keep_columns(self) -> None:
         """Keep what is in memory for a while from now on."""
         if self._sources:
             if self._forgetting:

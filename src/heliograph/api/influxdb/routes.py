@@ -12,6 +12,7 @@ from heliograph.api.influxdb import (
     dbrps,
     delete,
     orgs,
+    query,
     query_v2,
     setup,
     sql_v3,
@@ -23,6 +24,7 @@ from heliograph.api.influxdb.shapes import ROOT
 
 INFLUX_ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/write", write.write_v1, methods=["POST"]),
+    Route("/query", query.query, methods=["GET", "POST"]),
     Route(f"{ROOT}/write", write.write_v2, methods=["POST"]),
     Route("/api/v3/write_lp", write_v3.write_lp, methods=["POST"]),
     Route("/api/v3/query_sql", sql_v3.query_sql, methods=["GET", "POST"]),

@@ -40,7 +40,8 @@ async def write_v1(request: Request) -> Response:
     database = request.query_params.get("db", "")
     if not database:
         return v1_error(400, "database is required")
-    bucket = hub.directory.database(database, request.query_params.get("rp", ""))
+    policy = request.query_params.get("rp", "")
+    bucket = hub.influxql.databases.place(database, policy) or hub.directory.database(database, policy)
     hub.identities.require(caller, Action.WRITE, bucket)
     # an unknown precision means nanoseconds there
     precision = _V1_PRECISION.get(request.query_params.get("precision", ""), Precision.NS)

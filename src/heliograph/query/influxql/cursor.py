@@ -26,6 +26,7 @@ class Cursor:
         self.height = 0
         """How deep the expression is that was read last."""
         self._level = 0
+        self._seen: tuple[int, Token] | None = None
         self._parameters = parameters or {}
 
     @contextlib.contextmanager
@@ -47,6 +48,13 @@ class Cursor:
 
     def peek(self) -> Token:
         """Return the next word without taking it; a parameter with a value has become that value."""
+        if self._seen is not None and self._seen[0] == self.at:
+            return self._seen[1]
+        token = self._scan()
+        self._seen = self.at, token
+        return token
+
+    def _scan(self) -> Token:
         token = self.lexer.scan(self.lexer.skip(self.at))
         if token.kind == "BOUNDPARAM" and token.text[1:] in self._parameters:
             kind, text = _word(self._parameters[token.text[1:]])

@@ -28,6 +28,7 @@ _BLANKS: Final = frozenset(" \t\n")
 _DOUBLE: Final = {"=~", "!=", "!~", "<=", "<>", ">=", "::"}
 _SINGLE: Final = frozenset("+-*/%&|^=<>(),;:.")
 _QUOTES: Final = {'"': "IDENT", "'": "STRING"}
+_STRINGS: Final = frozenset({"STRING", "BADSTRING"})
 _ESCAPES: Final = {"n": "\n", "\\": "\\", '"': '"', "'": "'"}
 
 
@@ -182,5 +183,7 @@ class Lexer:
         The end of the text counts as one character more once something has looked beyond it, as in InfluxDB.
         """
         place = at + 1 if kind == "EOF" and self._past_end else at
+        if kind in _STRINGS and at and self._text[at] == "'":
+            place = at = at - 1  # a string is said to begin one character early
         line = self._text.count("\n", 0, at)
         return Token(kind, text, line + 1, place - self._text.rfind("\n", 0, at), end)

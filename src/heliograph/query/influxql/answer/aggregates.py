@@ -1,0 +1,173 @@
+"""Functions that make one point of many, as SQL: one statement for all that need no point's own time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from heliograph.errors import QueryError
+from heliograph.query.influxql.answer.scan import Group
+from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, Key, Points
+from heliograph.query.influxql.plan.windows import Interval
+from heliograph.query.influxql.tree import Call, Distinct, Expression, Integer, Number, Ref
+
+Found = dict[Key, Points]
+_ORDERABLE: Final = NUMERIC | {"boolean"}
+_ALL: Final = _ORDERABLE | {"string"}
+_SQL: Final = {
+    "count": (_ALL, "nullif(count({0}), 0)"),
+    "sum": (NUMERIC, "sum({0})"),
+    "mean": (NUMERIC, "avg({0})"),
+    "min": (_ORDERABLE, "min({0})"),
+    "max": (_ORDERABLE, "max({0})"),
+    "first": (_ALL, "arg_min({0}, t)"),
+    "last": (_ALL, "arg_max({0}, t)"),
+    "spread": (NUMERIC, "(max({0}) - min({0}))"),
+    "stddev": (NUMERIC, "stddev_samp({0})"),
+    "median": (NUMERIC, "median({0})"),
+}
+"""Per function the types that it takes, and its SQL."""
+_OF_MERGED: Final = {
+    "first": "max({{'t': -t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
+    "last": "max({{'t': t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
+}
+"""Of equal times the larger value wins, but false before true as the first."""
+SIMPLE: Final = frozenset(_SQL)
+
+
+def argument(call: Call) -> Ref:
+    """Return the column of a call."""
+    node: Expression = call.args[0]
+    if isinstance(node, Distinct):
+        return Ref(node.name)
+    if isinstance(node, Call):
+        return argument(node)
+    if not isinstance(node, Ref):
+        raise QueryError(f"expected field argument in {call.name}()")
+    return node
+
+
+def number(call: Call) -> float | int:
+    """Return the number that a call ends with."""
+    node = call.args[-1]
+    if not isinstance(node, Integer | Number):
+        raise QueryError(f"expected a number as last argument in {call.name}()")
+    return node.value
+
+
+def counts_distinct(call: Call) -> bool:
+    """Return whether a call is count(distinct(…))."""
+    return call.name == "count" and isinstance(call.args[0], Call | Distinct)
+
+
+def check_type(call: Call, kind: str, allowed: Iterable[str]) -> bool:
+    """Return whether a column of a type gives points; of some the function cannot be computed at all.
+
+    Raises:
+        QueryError: with InfluxDB's words.
+    """
+    if kind in ("tag", UNKNOWN):
+        return False
+    if kind not in allowed:
+        name = call.name.removeprefix("non_negative_").replace("_", " ")
+        raise QueryError(f"unsupported {name} iterator type: *query.{kind}InterruptIterator")
+    return True
+
+
+def window_sql(group: Group, interval: Interval | None) -> str:
+    """Return SQL for the time that an aggregated point gets."""
+    if interval is not None:
+        return interval.sql("t")
+    return str(group.span.min_ns or 0)
+
+
+def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) -> dict[Call, Found]:
+    """Return the points of several calls."""
+    found: dict[Call, Found] = {call: {} for call in calls}
+    used = [
+        call
+        for call in calls
+        if check_type(call, group.type_of(argument(call)), _SQL[call.name][0]) and group.known(argument(call))
+    ]
+    return found | (_from_sql(group, used, interval) if used else {})
+
+
+def timed_selector(group: Group, call: Call) -> Found:
+    """Return the point of each group that first(), last(), min() or max() chooses, with its own time."""
+    ref = argument(call)
+    if not check_type(call, group.type_of(ref), _SQL[call.name][0]) or not group.known(ref):
+        return {}
+    sql, parameters = group.scan([("c", ref)], present=["c"])
+    keys = "".join(f"{key}, " for key in group.keys)
+    by = f" GROUP BY {keys.rstrip(', ')}" if keys else ""
+    order, turned = _CHOICES[call.name]
+    if (call.name, group.type_of(ref)) == ("first", "boolean"):
+        order, turned = "min({'t': t, 'v': c})", False
+    rows = group.session.rows(
+        f"SELECT {keys}{'-' if turned else ''}p.t, p.v"
+        f" FROM (SELECT {keys}{order} AS p FROM ({sql}) WHERE c IS NOT NULL{by}) WHERE p IS NOT NULL",
+        parameters,
+    )
+    width = len(group.keys)
+    found: dict[Any, Points] = {}
+    for row in rows:
+        found[group.name, row[:width]] = Points([row[width]], [row[width + 1]])  # type: ignore[list-item]
+    return found
+
+
+_CHOICES: Final = {
+    "first": ("max({'t': -t, 'v': c})", True),
+    "last": ("max({'t': t, 'v': c})", False),
+    "min": ("min({'v': c, 't': t})", False),
+    "max": ("max({'v': c, 't': -t})", True),
+}
+"""Of equal times the larger value, of equal values the earlier time; and whether the time is turned."""
+
+
+def _from_sql(group: Group, used: Sequence[Call], interval: Interval | None) -> dict[Call, Found]:
+    found: dict[Call, Found] = {call: {} for call in used}
+    refs = list(dict.fromkeys(argument(call) for call in used))
+    columns = {ref: f"c{number}" for number, ref in enumerate(refs)}
+    sql, parameters = group.scan([(alias, ref) for ref, alias in columns.items()])
+    keys = "".join(f"{key}, " for key in group.keys)
+    values = []
+    for call in used:
+        column = columns[argument(call)]
+        values += [_value_sql(group, call, column), f"count({column})" if call.name == "stddev" else "0"]
+    direction = "" if group.prepared.ascending else " DESC"
+    statement = (
+        f"SELECT {keys}w, {', '.join(values)}"
+        f" FROM (SELECT *, {window_sql(group, interval)} AS w FROM ({sql}))"
+        f" GROUP BY {keys}w ORDER BY {keys}w{direction}"
+    )
+    width = len(group.keys)
+    for row in group.session.rows(statement, parameters):
+        key: Any = (group.name, row[:width])
+        for number, call in enumerate(used):
+            value: Any = row[width + 1 + 2 * number]
+            if value is None and not row[width + 2 + 2 * number]:
+                continue
+            points = found[call].get(key)
+            if points is None:
+                points = found[call][key] = Points([], [])
+            points.times_ns.append(row[width])  # type: ignore[arg-type]
+            points.values.append(wrapped(value) if type(value) is int else value)
+    return found
+
+
+def _value_sql(group: Group, call: Call, column: str) -> str:
+    if counts_distinct(call):
+        return f"nullif(count(DISTINCT {column}), 0)"
+    kind = group.type_of(argument(call))
+    if group.merges and (call.name, kind) == ("first", "boolean"):
+        return f"(min({{'t': t, 'v': {column}}}) FILTER (WHERE {column} IS NOT NULL).v)"
+    if group.merges and call.name in _OF_MERGED:
+        return f"({_OF_MERGED[call.name].format(column)})"
+    if call.name in ("sum", "spread") and kind != "float":
+        column = f"{column}::HUGEINT"
+    return _SQL[call.name][1].format(column)
+
+
+def wrapped(value: int) -> int:
+    """Return a whole number as 64 bits hold it."""
+    return value if -(2**63) <= value < 2**64 else (value + 2**63) % 2**64 - 2**63

@@ -1,0 +1,128 @@
+"""What one text of InfluxQL is answered with: the store, a cursor, the moment, and where names lead."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from heliograph.errors import QueryError, StoreError
+from heliograph.query.limits import QueryLimits
+from heliograph.store.duck import Cursor
+from heliograph.store.store import Store
+
+if TYPE_CHECKING:  # it is there only where a compiler was
+    from heliograph.query.memory.sources import Sources
+
+MAX_ROWS: Final = 2_000_000
+"""More rows than this on the way to an answer are refused: they fill the memory."""
+
+
+_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_:/ |()^$.,=@%&-]|\\[!-/:-@\[-`{-~])*")
+
+
+def _plain_regex(pattern: str) -> re.Pattern[str] | None:
+    """Return a pattern without anything that repeats; of others only RE2 never takes long.
+
+    Dashboards ask with such: the values of a variable, one or another of them.
+    """
+    if not _PLAIN.fullmatch(pattern):
+        return None
+    try:
+        return re.compile(re.sub(r"(\\.)|\$", lambda found: found[1] or r"\Z", pattern))
+    except re.error:
+        return None
+
+
+class Places(Protocol):
+    """Where databases and retention policies are kept."""
+
+    def bucket(self, database: str, policy: str) -> str:
+        """Return the bucket of a policy; an empty one means the database's default.
+
+        Raises:
+            QueryError: there is no such database or policy.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Session:
+    """One request; used by one thread."""
+
+    store: Store
+    cursor: Cursor
+    places: Places
+    may_read: Callable[[str], None]
+    """Raises Forbidden for a bucket that may not be read."""
+    database: str
+    policy: str
+    now_ns: int
+    deadline: float
+    limits: QueryLimits
+    sources: Sources | None = None
+    """Columns in memory, where they can be read there."""
+    clock: Callable[[], float] = time.monotonic
+
+    def check_time(self) -> None:
+        """Stop what takes longer than the limit.
+
+        Raises:
+            QueryError: it did.
+        """
+        if self.clock() > self.deadline:
+            raise QueryError("the query took longer than limits.query_seconds; ask for less")
+
+    def matches(self, pattern: str, names: Sequence[str]) -> list[str]:
+        """Return those of some names that match a regular expression, in their order."""
+        plain = _plain_regex(pattern)
+        if plain is not None:
+            return [name for name in names if plain.search(name)]
+        self.check_regex(pattern)
+        rows = self.cursor.rows(
+            "SELECT list_filter($1::VARCHAR[], lambda x: regexp_matches(x, $2))", [list(names), pattern]
+        )
+        return list(rows[0][0])
+
+    def check_regex(self, pattern: str) -> None:
+        """Refuse what is no regular expression.
+
+        Raises:
+            QueryError: with RE2's reason.
+        """
+        if _plain_regex(pattern) is not None:
+            return
+        try:
+            self.cursor.rows("SELECT regexp_matches('', $1)", [pattern])
+        except StoreError as error:
+            reason = str(error).removeprefix("Invalid Input Error: ")
+            raise QueryError(f"error parsing query: error parsing regexp: {reason}") from error
+
+    def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
+        """Return the rows of a statement of ours.
+
+        Raises:
+            QueryError: too many, or it takes too long.
+        """
+        self.check_time()
+        rows = self.cursor.rows(f"SELECT * FROM ({sql}) LIMIT {MAX_ROWS + 1}", list(parameters))
+        self.check_rows(len(rows))
+        return rows
+
+    def check_answer(self, count: int) -> None:
+        """Refuse an answer that has more rows than the settings allow."""
+        if count > self.limits.rows:
+            raise QueryError(
+                f"the answer has over {self.limits.rows:,} rows (limits.query_rows); ask for a shorter range,"
+                " longer intervals, fewer series or a LIMIT"
+            )
+
+    def check_rows(self, count: int) -> None:
+        """Refuse what is too long to be computed."""
+        if count > MAX_ROWS:
+            raise QueryError(
+                f"the query needs over {MAX_ROWS:,} rows; ask for a shorter range, longer intervals,"
+                " fewer series or a LIMIT"
+            )

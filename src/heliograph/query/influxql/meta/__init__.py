@@ -1,0 +1,1 @@
+"""What InfluxQL says and asks about databases, measurements, series and retention policies."""

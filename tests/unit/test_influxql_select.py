@@ -1,0 +1,166 @@
+"""What a SELECT gives, on points that a reader can add up; tests/real has the comparison with InfluxDB."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from heliograph.errors import Error, Forbidden, QueryError
+from heliograph.query.influxql import tree
+from heliograph.query.influxql.answer.prepare import prepare
+from heliograph.query.influxql.answer.run import select_series
+from heliograph.query.influxql.answer.session import Session
+from heliograph.query.influxql.parser import parse
+from heliograph.query.influxql.text import query_text
+from heliograph.query.limits import QueryLimits
+from tests.influxql_queries import SELECTS
+from tests.unit.stored_points import BUCKET, Kept, point
+
+S = 1_000_000_000
+
+
+class OneBucket:
+    """Every database is the test's bucket."""
+
+    def bucket(self, database: str, policy: str) -> str:
+        del database, policy
+        return BUCKET
+
+
+@pytest.fixture
+def filled(kept: Kept) -> Kept:
+    """Two hosts, half sealed, half hot."""
+    kept.write(*(point("m", i * 10 * S, {"host": "a"}, f=float(i), n=i) for i in range(6)))
+    kept.store.seal()
+    kept.write(*(point("m", i * 10 * S, {"host": "b"}, f=10.0 * i, s=f"x{i}") for i in range(1, 4)))
+    return kept
+
+
+def series(kept: Kept, text: str, *, rows: int = 1_000, may_read: bool = True) -> list[tuple[Any, ...]]:
+    """Return (tags, columns, rows) of each series, times in seconds."""
+
+    def check(bucket: str) -> None:
+        if not may_read:
+            raise Forbidden(f"{bucket} is secret")
+
+    (statement,) = parse(text)
+    assert isinstance(statement, tree.Select)
+    with kept.duck.cursor() as cursor:
+        session = Session(
+            store=kept.store,
+            cursor=cursor,
+            places=OneBucket(),
+            may_read=check,
+            database="d",
+            policy="",
+            now_ns=100 * S,
+            deadline=time.monotonic() + 60,
+            limits=QueryLimits(rows=rows),
+        )
+        answer = select_series(session, prepare(session, statement))
+    return [
+        (tuple(one.tags.values()), one.columns[1:], [(row[0] / S, *row[1:]) for row in one.rows])
+        for one in answer
+    ]
+
+
+def only(kept: Kept, text: str) -> list[tuple[Any, ...]]:
+    """Return the rows of the one series of an answer."""
+    ((_, _, rows),) = series(kept, text)
+    return rows  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT sum(f) FROM m", [(0, 75.0)]),
+        ("SELECT max(f), host FROM m", [(30, 30.0, "b")]),
+        ("SELECT count(f) FROM m WHERE time >= 0 AND time < 40s GROUP BY time(20s)", [(0, 3), (20, 4)]),
+        ("SELECT count(n) FROM m WHERE host = 'b'", None),
+        ("SELECT f FROM m WHERE host =~ /^b$/ AND f > 10", [(20, 20.0), (30, 30.0)]),
+        ("SELECT last(f) - first(f) FROM m WHERE host = 'a'", [(0, 5.0)]),
+        ("SELECT derivative(f, 10s) FROM m WHERE host = 'b'", [(20, 10.0), (30, 10.0)]),
+        ("SELECT n / 2 FROM m WHERE n = 3", [(30, 1.5)]),
+        ("SELECT top(f, 2) FROM m", [(20, 20.0), (30, 30.0)]),
+        (
+            "SELECT mean(f) FROM m WHERE host='a' AND time >= 40s AND time < 70s GROUP BY time(10s) fill(9)",
+            [(40, 4.0), (50, 5.0), (60, 9.0)],
+        ),
+        ("SELECT sum(x) FROM (SELECT max(f) AS x FROM m GROUP BY host)", [(0, 35.0)]),
+        ("SELECT f FROM m WHERE time > now() - 60s", [(50, 5.0)]),
+        ("SELECT integral(n) FROM m", [(0, 125.0)]),
+        ("SELECT distinct(s) FROM m", [(0, "x1"), (0, "x2"), (0, "x3")]),
+        ("SELECT nosuch FROM m", None),
+        ("SELECT host FROM m", None),
+    ],
+)
+def test_answers_are_right(filled: Kept, text: str, expected: list[tuple[Any, ...]] | None) -> None:
+    assert (only(filled, text) if expected else series(filled, text)) == (expected or [])
+
+
+def test_series_come_in_the_order_of_their_tags_and_turn_with_time(filled: Kept) -> None:
+    text = "SELECT last(f) FROM m GROUP BY host"
+    assert [tags for tags, _, _ in series(filled, text)] == [("a",), ("b",)]
+    assert [tags for tags, _, _ in series(filled, f"{text} ORDER BY time DESC")] == [("b",), ("a",)]
+    assert [tags for tags, _, _ in series(filled, f"{text} SLIMIT 1 SOFFSET 1")] == [("b",)]
+
+
+def test_stars_become_columns(filled: Kept) -> None:
+    ((_, columns, rows),) = series(filled, "SELECT * FROM m WHERE host = 'b' LIMIT 1")
+    assert (columns, rows) == (["f", "host", "n", "s"], [(10, 10.0, "b", None, "x1")])
+    ((_, columns, _),) = series(filled, "SELECT mean(*) FROM m")
+    assert columns == ["mean_f", "mean_n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT mean(f), f FROM m", "mixing aggregate and non-aggregate queries is not supported"),
+        ("SELECT nosuch(f) FROM m", r"undefined function nosuch\(\)"),
+        ("SELECT f FROM m GROUP BY time(1m)", "GROUP BY requires at least one aggregate function"),
+        ("SELECT derivative(mean(f)) FROM m", "derivative aggregate requires a GROUP BY interval"),
+        ("SELECT mean(s) FROM m", "unsupported mean iterator type"),
+        ("SELECT f FROM m WHERE host =~ /(/", "error parsing regexp"),
+        ("SELECT holt_winters(mean(f), 2, 2) FROM m GROUP BY time(1m)", "not supported yet"),
+        ("SELECT mean(f) FROM m WHERE time >= 0 AND time < 100d GROUP BY time(1ms)", "rows"),
+        ("SELECT f FROM m WHERE time > 'noon'", "not compatible"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(filled: Kept, text: str, words: str) -> None:
+    with pytest.raises(QueryError, match=words):
+        series(filled, text)
+
+
+def test_a_long_answer_is_refused(filled: Kept) -> None:
+    with pytest.raises(QueryError, match=r"limits\.query_rows"):
+        series(filled, "SELECT f FROM m", rows=5)
+
+
+def test_no_bucket_is_read_that_may_not_be(filled: Kept) -> None:
+    for text in ("SELECT f FROM m", "SELECT x FROM (SELECT f AS x FROM m)", "SELECT f FROM /.*/"):
+        with pytest.raises(Error, match="secret"):
+            series(filled, text, may_read=False)
+
+
+@settings(deadline=None, max_examples=150)
+@given(select=SELECTS)
+def test_any_tree_is_answered_or_refused(folders: Iterator[Path], select: tree.Select) -> None:
+    with Kept(next(folders)) as kept:
+        kept.write(
+            *(point("a", i * S, {"host": f"h{i % 2}"}, a=float(i), x=i, s="t", b=True) for i in range(9))
+        )
+        with contextlib.suppress(QueryError):
+            series(kept, query_text([select]))
+
+
+def test_names_of_users_are_no_sql(kept: Kept) -> None:
+    name = 'a"; DROP TABLE x; --'
+    kept.write(point("m", S, {name: "it's"}, **{name: 1.5, "time_": 2.0}))
+    quoted = name.replace('"', '\\"')
+    assert only(kept, f'SELECT "{quoted}"::field FROM m WHERE "{quoted}"::tag = \'it\\\'s\'') == [(1, 1.5)]
