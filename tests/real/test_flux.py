@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from http import HTTPStatus
+from urllib.parse import quote
 
 import pytest
 from influxdb_client import InfluxDBClient
@@ -13,6 +15,7 @@ from influxdb_client.rest import ApiException
 
 from tests.real.hub_process import HubProcess
 
+SEED = 20_261_123
 T = 1_790_000_000
 RANGE = f"range(start: {T}, stop: {T + 60})"
 
@@ -162,3 +165,98 @@ def test_a_token_reads_its_buckets_only(hub: HubProcess, client: InfluxDBClient)
         listing = 'import "influxdata/influxdb/schema"\nschema.measurements(bucket: "secret")'
         with pytest.raises(ApiException, match=r"\(403\)"):
             records(limited, listing)
+
+
+REDUCERS = ("mean", "sum", "count", "min", "max", "first", "last", "median", "stddev", "spread")
+
+
+@pytest.fixture(scope="module")
+def measured(hub: HubProcess) -> str:
+    """A measurement of random points of some series, of which one has gaps."""
+    chance = random.Random(SEED)
+    lines = [
+        f"rooms,room={room},floor={room % 2} temp={chance.uniform(-20, 40)},n={chance.randrange(9)}i {time}"
+        for room in range(5)
+        for time in sorted(chance.sample(range(T, T + 3_600), 300))
+        if room != 3 or time % 600 > 200
+    ]
+    assert hub.request("POST", "/query?q=CREATE+DATABASE+lab", b"")[0] == HTTPStatus.OK
+    body = "\n".join(lines).encode()
+    assert hub.request("POST", "/api/v2/write?bucket=lab&precision=s", body)[0] == HTTPStatus.NO_CONTENT
+    return "rooms"
+
+
+def influxql(hub: HubProcess, text: str) -> list[tuple[str, int, float]]:
+    """Return room, second and value of each row, in the order of Flux's tables."""
+    status, _, body = hub.request("GET", f"/query?db=lab&epoch=s&q={quote(text)}")
+    result = json.loads(body)["results"][0]
+    assert (status, "error" in result) == (200, False), body
+    rows = [
+        (series["tags"]["room"], time, value)
+        for series in result.get("series", ())
+        for time, value in series["values"]
+        if value is not None
+    ]
+    return sorted(rows, key=lambda row: (int(row[0]) % 2, row[0]))
+
+
+def equal(flux: list[FluxRecord], wanted: list[tuple[str, int, float]]) -> None:
+    found = [(r["room"], round(r.get_time().timestamp()), r.get_value()) for r in flux]
+    assert [one[:2] for one in found] == [one[:2] for one in wanted]
+    for (_, _, value), (_, _, other) in zip(found, wanted, strict=True):
+        assert value == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", REDUCERS)
+@pytest.mark.parametrize("field", ["temp", "n"])
+def test_windows_equal_influxql(
+    hub: HubProcess, client: InfluxDBClient, measured: str, name: str, field: str
+) -> None:
+    chance = random.Random(f"{SEED} {name} {field}")
+    for _ in range(5):
+        every = chance.choice((7, 10, 60, 300, 3_600))
+        start = T // every * every + every * chance.randrange(3)
+        stop = start + every * chance.randrange(1, 300)
+        floor = chance.choice(("", "1", "0"))
+        tags = f' and r.floor == "{floor}"' if floor else ""
+        source = f"""from(bucket: "lab") |> range(start: {start}, stop: {stop})
+            |> filter(fn: (r) => r._measurement == "{measured}" and r._field == "{field}"{tags})"""
+        where = f"time >= {start}s AND time < {stop}s" + (f" AND floor = '{floor}'" if floor else "")
+        select = f"SELECT {name}({field}) FROM {measured} WHERE {where}"
+
+        windows = f'every: {every}s, fn: {name}, createEmpty: false, timeSrc: "_start"'
+        found = records(client, f"{source} |> aggregateWindow({windows})")
+        known = [
+            one for one in found if one.get_value() == one.get_value()
+        ]  # of one point there is no stddev
+        equal(known, influxql(hub, f"{select} GROUP BY time({every}s), room fill(none)"))
+
+        row_by_row = f'{source} |> sort(columns: ["_time"]) |> {name}()'
+        found = records(client, f'{row_by_row} |> duplicate(column: "_start", as: "_time")')
+        whole = influxql(hub, f"{select} GROUP BY room")
+        known = [one for one in found if one.get_value() == one.get_value()]
+        equal(known, [(room, start, value) for room, _, value in whole])
+
+
+@pytest.mark.parametrize(
+    ("flux", "wanted"),
+    [
+        ("derivative(unit: 1s)", "derivative({0}, 1s)"),
+        ("difference()", "difference({0})"),
+        ("cumulativeSum()", "cumulative_sum({0})"),
+        ('elapsed(unit: 1s, columnName: "_value")', "elapsed({0}, 1s)"),
+        ("movingAverage(n: 4)", "moving_average({0}, 4)"),
+        ("limit(n: 7, offset: 3)", "{0}"),
+        ("filter(fn: (r) => r._value >= 3.5)", "{0}"),
+    ],
+)
+def test_rows_equal_influxql(
+    hub: HubProcess, client: InfluxDBClient, measured: str, flux: str, wanted: str
+) -> None:
+    text = f"""from(bucket: "lab") |> range(start: {T}, stop: {T + 3_000})
+        |> filter(fn: (r) => r._measurement == "{measured}" and r._field == "temp") |> {flux}"""
+    pages = " LIMIT 7 OFFSET 3" if "limit" in flux else ""
+    where = " AND temp >= 3.5" if "filter" in flux else ""
+    times = f"time >= {T}s AND time < {T + 3_000}s{where}"
+    select = f"SELECT {wanted.format('temp')} FROM {measured}"
+    equal(records(client, text), influxql(hub, f"{select} WHERE {times} GROUP BY room{pages}"))

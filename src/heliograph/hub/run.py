@@ -300,7 +300,6 @@ class Hub:
             limits=query_limits,
             columns_bytes=settings.store.memory_limit // 4,
         )
-        self._flux = FluxEngine(store, self._engine, seconds=limits.query_seconds, limits=query_limits)
         self._influxql = _influxql(kept, settings, query_limits, self._engine)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
@@ -354,7 +353,8 @@ class Hub:
         self._web = HttpServer(build(self._services(kept)), listener)
 
     def _services(self, kept: _Kept) -> Services:
-        settings = self._settings
+        limits = self._settings.limits
+        query_limits = QueryLimits(limits.query_groups, limits.query_rows)
         return Services(
             intake=self._http,
             buckets=self._buckets,
@@ -362,7 +362,7 @@ class Hub:
             deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
-            flux=self._flux,
+            flux=FluxEngine(kept.store, self._engine, seconds=limits.query_seconds, limits=query_limits),
             influxql=self._influxql,
             user_sql=self._user_sql,
             identities=self._identities,
@@ -374,7 +374,7 @@ class Hub:
             trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
-            body_bytes=settings.limits.body_bytes,
+            body_bytes=limits.body_bytes,
             page=PAGE,
             hosts=frozenset(LOOPBACK),
         )
