@@ -47,14 +47,13 @@ class FluxEngine:
             QueryError: it cannot be carried out, or a limit was reached.
             BucketNotFound: the bucket is not there.
         """
-        program = parse(asked.text)
-        return await self._engine.run(lambda cursor: self._results(asked, program, cursor))
+        return await self._engine.run(lambda cursor: self._results(asked, cursor))
 
-    def _results(self, asked: Asked, program: Program, cursor: Cursor) -> Mapping[str, Tables]:
+    def _results(self, asked: Asked, cursor: Cursor) -> Mapping[str, Tables]:
         session = Session(
             self._store, cursor, asked.access, asked.now_ns, time.monotonic() + self._seconds, self._limits
         )
-        results = run(session, program, asked.given)
+        results = run(session, parse(asked.text), asked.given)
         if sum(map(len, results.values())) > self._limits.rows:
             raise self._limits.too_many_rows()
         return results

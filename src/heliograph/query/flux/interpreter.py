@@ -31,9 +31,12 @@ def run(session: Session, program: tree.Program, given: tree.Program | None = No
         QueryError: it cannot be carried out.
     """
     interpreter = Interpreter(session)
-    if given is not None:
-        interpreter.run(given)
-    interpreter.run(program)
+    try:
+        if given is not None:
+            interpreter.run(given)
+        interpreter.run(program)
+    except RecursionError as error:
+        raise QueryError("the text stands too deep in itself; take it apart with variables") from error
     return interpreter.results
 
 
@@ -82,10 +85,15 @@ class Interpreter:
                 raise QuerySyntaxError(f'the package "{path}" is not supported; supported are {known}')
             scope[name] = PACKAGES[path]
         for statement in program.statements:
-            if isinstance(statement, tree.Assignment):
-                self._assign(statement)
-            else:
-                self._result(statement.place, self.value(statement, scope))
+            try:
+                if isinstance(statement, tree.Assignment):
+                    self._assign(statement)
+                else:
+                    self._result(statement.place, self.value(statement, scope))
+            except QuerySyntaxError:
+                raise
+            except QueryError as error:
+                raise _placed(error, statement.place) from error
 
     def _assign(self, statement: tree.Assignment) -> None:
         value = self.value(statement.value, self._scope)

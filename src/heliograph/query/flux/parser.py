@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from heliograph.query.flux import tree
@@ -114,18 +114,17 @@ class _Parser:
         self._step()
 
     def _either(self) -> tree.Expression:
-        left = self._both()
-        while self._is_word("or"):
-            place = self._step().place
-            left = tree.Binary(place, "or", left, self._both())
-        return left
+        return self._terms("or", self._both)
 
     def _both(self) -> tree.Expression:
-        left = self._negated()
-        while self._is_word("and"):
-            place = self._step().place
-            left = tree.Binary(place, "and", left, self._negated())
-        return left
+        return self._terms("and", self._negated)
+
+    def _terms(self, word: str, operand: Callable[[], tree.Expression]) -> tree.Expression:
+        terms = [operand()]
+        while self._is_word(word):
+            self._step()
+            terms.append(operand())
+        return _balanced(word, terms)
 
     def _negated(self) -> tree.Expression:
         if self._is_word("not") or self._is_word("exists"):
@@ -294,6 +293,15 @@ class _Parser:
                 break
         self._expect("}")
         return tree.Record(place, base, members)
+
+
+def _balanced(word: str, terms: Sequence[tree.Expression]) -> tree.Expression:
+    """Return terms as a tree of little depth: dashboards name hundreds of hosts, one or another of them."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    left, right = _balanced(word, terms[:half]), _balanced(word, terms[half:])
+    return tree.Binary(right.place, word, left, right)
 
 
 def _target(found: tree.Expression, *, option: bool) -> str | None:
