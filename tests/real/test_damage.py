@@ -132,7 +132,11 @@ def test_a_flipped_bit_in_a_stream_costs_what_nats_server_gives_up_and_is_told(
 def test_a_damaged_catalogue_is_made_anew_and_costs_no_point(hub: HubProcess, change: Change) -> None:
     fill(hub)
     hub.stop()
+    copy = hub.home / "catalog.db.good"
+    copy.unlink(missing_ok=True)
     hub.start()
+    while not copy.exists():
+        hub.status()
     assert hub.write(f"other v=1 {T}") == 204
     hub.stop()  # sealed after the copy was made
     hub.start()

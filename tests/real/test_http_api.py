@@ -72,6 +72,8 @@ PROTECTED = [
     ("GET", "/api/status"),
     ("GET", "/api/ledger"),
     ("GET", "/api/first-steps"),
+    ("POST", "/api/delete"),
+    ("POST", "/api/backup"),
     ("GET", "/api/buckets"),
     ("POST", "/api/buckets"),
     ("PATCH", "/api/buckets/{name}"),
@@ -102,6 +104,7 @@ PROTECTED = [
     ("DELETE", "/api/v2/telegrafs/{id}"),
     ("POST", "/api/v2/signin"),
     ("POST", "/api/v2/signout"),
+    ("POST", "/api/v2/delete?bucket=telegraf"),
     ("POST", "/api/v2/write?bucket=telegraf"),
     ("POST", "/api/v3/write_lp?db=telegraf"),
     ("GET", "/api/v3/query_sql"),
@@ -242,7 +245,6 @@ def test_a_page_of_another_origin_gets_nothing(hub: HubProcess, origin: str) -> 
         ("POST", "/api/v3/write_lp?db=telegraf"),
         ("GET", "/api/v3/query_sql"),
         ("POST", "/api/sql"),
-    ("POST", "/api/v2/query"),
         ("DELETE", "/api/session"),
     ):
         body = b"csrf v=1" if method == "POST" else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,12 +62,27 @@ def keep(hub: HubProcess, **seconds: int) -> dict[str, Any]:
     return bucket(hub)
 
 
+def restored(hub: HubProcess, folder: Path) -> HubProcess:
+    """Return a hub on a backup of another."""
+    file, home = folder / "backup", folder / "restored"
+    for arguments in (("backup", str(file)), ("restore", str(file), "--home", str(home))):
+        subprocess.run(
+            [sys.executable, "-m", "heliograph", *arguments],
+            env=hub.environment,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+    return HubProcess(home, "--no-agent")
+
+
 def bucket(hub: HubProcess) -> dict[str, Any]:
     found: dict[str, Any] = hub.json("GET", "/api/buckets")["buckets"][0]
     return found
 
 
-def test_summaries_answer_for_points_that_are_forgotten_and_survive_a_kill(hub: HubProcess) -> None:
+def test_summaries_answer_for_points_that_are_forgotten_and_survive_kill_and_restore(
+    hub: HubProcess, tmp_path: Path
+) -> None:
     start = int(time.time()) // DAY * DAY - 3 * DAY
     lines = [f"m,host=a v={second % 977}i {start + second}" for second in range(0, 2 * HOUR, 10)]
     assert write(hub, lines) == 204
@@ -87,6 +104,8 @@ def test_summaries_answer_for_points_that_are_forgotten_and_survive_a_kill(hub: 
         hub.kill()
         hub.start()
     assert write(hub, [f"m,host=a v=1i {start}"]) != 204, "too late for its summary"
+    with restored(hub, tmp_path) as other:
+        assert {how: ask(other, how, start, start + 2 * HOUR, 600) for how in functions} == wanted
     [device] = hub.json("GET", "/api/devices")["devices"]
     assert device["name"] == "a"
     keep(hub, keep_1m_seconds=DAY)

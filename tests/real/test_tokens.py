@@ -192,6 +192,21 @@ def test_live_points_are_for_who_may_read(hub: HubProcess, reader: str, writer: 
     assert live(hub, "mine", writer) == "4401"
 
 
+def test_live_points_end_with_the_token(hub: HubProcess) -> None:
+    token = new_token(hub, ("read", "buckets", "mine"))
+    [mine] = json.loads(hub.request("GET", "/api/v2/authorizations", token=token)[2])["authorizations"]
+    url = hub.http_url.replace("http", "ws", 1)
+    headers = {"Authorization": f"Token {token}"}
+    with connect(f"{url}/api/live?bucket=mine", additional_headers=headers, open_timeout=10) as socket:
+        assert json.loads(socket.recv(10))["type"] == "hello"
+        assert hub.write(f"m v=2 {T + 1}", bucket="mine") == 204
+        assert json.loads(socket.recv(10))["type"] == "points"
+        assert hub.request("DELETE", f"/api/v2/authorizations/{mine['id']}")[0] == 204
+        assert hub.write(f"m v=2 {T + 1}", bucket="mine") == 204
+        with pytest.raises(ConnectionClosed):
+            socket.recv(30)
+
+
 def test_a_session_has_the_rights_of_its_token_and_ends_with_it(hub: HubProcess) -> None:
     token = new_token(hub, ("read", "buckets", "mine"))
     basic = {"Authorization": "Basic " + base64.b64encode(f"me:{token}".encode()).decode()}

@@ -147,13 +147,15 @@ def test_a_statement_that_runs_for_ever_is_ended_and_the_next_one_works(hub: Hub
     assert hub.sql("SELECT 1") == [[1]]
 
 
-def test_a_statement_that_wants_all_memory_is_ended(hub: HubProcess) -> None:
-    assert (
-        "memory"
-        in refused(
-            hub, "SELECT list(range::VARCHAR || 'x' ORDER BY hash(range)) FROM range(30000000)"
-        ).lower()
-    )
+@pytest.mark.parametrize(
+    "greedy",
+    [
+        "SELECT list(range::VARCHAR || 'x' ORDER BY hash(range)) FROM range(30000000)",
+        "SELECT length(repeat('x', 1500000000))",
+    ],
+)
+def test_a_statement_that_wants_all_memory_is_ended(hub: HubProcess, greedy: str) -> None:
+    assert "memory" in refused(hub, greedy).lower()
 
 
 def test_long_answers_are_refused_with_the_limit(hub: HubProcess) -> None:

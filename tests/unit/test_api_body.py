@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import zlib
@@ -13,15 +14,16 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
-from heliograph.api.body import JSON_BYTES, gunzip, read_body, read_json
-from heliograph.errors import DecodeError, PayloadTooLarge, QueryError
+from heliograph.api.body import JSON_BYTES, Bodies, gunzip, read_body, read_json
+from heliograph.errors import DecodeError, PayloadTooLarge, QueryError, StoreBusy
 
 LIMIT = 100_000
 
 
-def request(*chunks: bytes, announced: int | None = None) -> Request:
+def request(*chunks: bytes, announced: int | None = None, encoding: bytes = b"") -> Request:
     """Return a request whose body comes in chunks."""
     headers = [] if announced is None else [(b"content-length", str(announced).encode())]
+    headers += [(b"content-encoding", encoding)] if encoding else []
     messages: list[Message] = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
 
@@ -109,6 +111,10 @@ NOT_JSON = {
     "deep": b"[" * 200_000,
     "deep objects": b'{"a": ' * 50_000,
     "half a pair": b'{"a": "\\ud800"}',
+    "half a pair in bytes": b'{"a": "\xed\xa0\x80"}',
+    "half a pair in utf-16": '{"a": "\\ud800"}'.encode("utf-16"),
+    "not a number": b'{"a": NaN}',
+    "endless": b'{"a": [-Infinity]}',
     "endless number": b'{"n": ' + b"9" * 5_000 + b"}",
 }
 
@@ -128,3 +134,26 @@ async def test_json_that_is_no_object_is_refused(body: bytes, kind: str) -> None
 async def test_json_has_a_limit_of_its_own() -> None:
     with pytest.raises(PayloadTooLarge):
         await read_json(request(b" " * (JSON_BYTES + 1)))
+
+
+async def test_bodies_have_so_much_room_together_and_it_comes_back() -> None:
+    bodies = Bodies(LIMIT)
+    small = gzip.compress(bytes(LIMIT))
+    for _ in range(2):
+        async with contextlib.AsyncExitStack() as held:
+            for _ in range(3):
+                body, packed = await held.enter_async_context(bodies.read(request(small, encoding=b"gzip")))
+                assert (len(body), packed) == (LIMIT, small)
+            with pytest.raises(StoreBusy, match="try again"):
+                await held.enter_async_context(bodies.read(request(small, encoding=b"gzip")))
+            with pytest.raises(StoreBusy, match="try again"):
+                await held.enter_async_context(bodies.read(request(b"x", announced=1)))
+
+
+async def test_a_body_that_is_refused_leaves_its_room() -> None:
+    bodies = Bodies(LIMIT)
+    for _ in range(9):
+        for wrong in (request(b"x" * LIMIT, announced=LIMIT, encoding=b"gzip"), request(b"x" * (LIMIT + 1))):
+            with pytest.raises((DecodeError, PayloadTooLarge)):
+                async with bodies.read(wrong):
+                    raise AssertionError("it must be refused")

@@ -11,6 +11,7 @@ import pytest
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest
+from heliograph.codec.lineprotocol import LineLimits
 from heliograph.errors import AckTimeout, StoreError
 from heliograph.hub.counters import Counters
 from heliograph.hub.http_intake import HttpIntake
@@ -148,4 +149,36 @@ async def test_an_answer_waits_until_its_batch_is_visible_behind_one_that_was_no
         await intake.write(WriteRequest(BUCKET, f"m v=2 {NOW + 2}".encode(), None, Precision.NS))
         assert store.statistics().rows_hot == 2, "the unanswered batch is in the stream, so it is there, too"
         filling.cancel()
+    thread.close()
+
+
+class Taking(Held):
+    """A stream that takes batches; a fake, since what is asked is what came to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages = []
+
+    async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
+        seq = len(self.messages) + 1
+        self.messages.append(Message(seq, subject, payload, headers, NOW))
+        return seq
+
+
+async def test_what_is_left_of_a_batch_comes_back_however_long_its_lines_became(tmp_path: Path) -> None:
+    body = b"m,host=a v=1 1\nm,host=b v=1 1"
+    limits = LineLimits(len(b"m,host=a v=1 1"), 10, 10)
+    stream, thread = Taking(), IngestThread()
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    with Kept(tmp_path / "one") as kept:
+        kept.store.series_per_bucket = 1
+        intake = HttpIntake(stream, kept.store, LiveFeed(), thread, Counters(), limits=limits)
+        await intake.recover()
+        result = await intake.write(WriteRequest(BUCKET, body, None, Precision.S))
+        assert result.points == 1
+        rows = kept.rows("m")
+    with Kept(tmp_path / "other") as kept:
+        await HttpIntake(stream, kept.store, LiveFeed(), thread, Counters(), limits=limits).recover()
+        assert kept.rows("m") == rows != {}
     thread.close()

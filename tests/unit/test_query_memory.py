@@ -208,6 +208,18 @@ def test_columns_are_kept_within_their_room(kept: Kept) -> None:
     assert columns.size_bytes == 0
 
 
+def test_columns_of_hot_points_go_when_there_are_newer_ones(kept: Kept, columns: Any) -> None:
+    for number in range(5):
+        kept.write(*(point("m", 1_000 * number + t, {"host": "a"}, f=float(t)) for t in range(100)))
+        snapshot = kept.store.snapshot(BUCKET, "m")
+        assert snapshot is not None
+        with kept.duck.cursor() as cursor:
+            plan = Select(BUCKET, "m", ("f",), 0, 10_000, 10_000, group_by=("host",))
+            assert memory.select(plan, snapshot, columns, cursor) is not None
+            newest = columns.of(snapshot, cursor, ["f"], 0, 10_000)
+    assert [list(key) for key in columns._numbered] == [newest]
+
+
 def test_a_segment_that_is_gone_is_told(kept: Kept, columns: Any) -> None:
     kept.write(point("m", 1, f=1.0))
     kept.store.seal()
@@ -216,6 +228,18 @@ def test_a_segment_that_is_gone_is_told(kept: Kept, columns: Any) -> None:
     snapshot.segments[0].path.unlink()
     with kept.duck.cursor() as cursor, pytest.raises(StoreError):
         memory.select(Select(BUCKET, "m", ("f",), 0, 10, 10), snapshot, columns, cursor)
+
+
+def test_an_interval_that_would_begin_before_all_times_is_left_to_sql(kept: Kept, columns: Any) -> None:
+    kept.write(point("m", MIN_TIME_NS, f=1.0))
+    snapshot = kept.store.snapshot(BUCKET, "m")
+    assert snapshot is not None
+    with kept.duck.cursor() as cursor:
+        for interval_ns, known in ((1, True), (1_000, False), (86_400 * 10**9, False)):
+            plan = Select(BUCKET, "m", ("f",), MIN_TIME_NS, MIN_TIME_NS + 10, interval_ns)
+            answer = memory.select(plan, snapshot, columns, cursor)
+            assert (answer is not None) == known, interval_ns
+            assert answer is None or answer.times_ns == [MIN_TIME_NS]
 
 
 def test_what_is_no_number_is_left_to_sql(kept: Kept, columns: Any) -> None:

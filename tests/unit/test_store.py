@@ -115,6 +115,37 @@ def test_points_of_a_failed_seal_stay_visible_and_the_next_seal_writes_them(kept
     assert kept.store.watermarks()["LP"].seq == 8
 
 
+def test_a_seal_that_fails_again_and_again_writes_no_file_twice(kept: Kept) -> None:
+    points = [point("aaa", t * DAY_NS, v=t) for t in range(3)]
+    kept.write(*points, point("bbb", 1, v=1), position=LP)
+    obstacle = blocked(kept, "bbb")
+    for _ in range(4):
+        with pytest.raises(OSError, match="bbb"):
+            kept.store.seal()
+    assert len([file for file in kept.files if file != obstacle]) == 3
+    kept.write(point("aaa", 1, {"new": "tag"}, w=1.5), position=Position("LP", LP.created, 8))
+    obstacle.unlink()
+    assert kept.store.seal() == 5
+    assert len(kept.files) == 5
+    kept.reopen()
+    assert kept.rows("aaa") == merged([*points, point("aaa", 1, {"new": "tag"}, w=1.5)])
+
+
+def test_a_bucket_may_go_while_its_seal_fails(kept: Kept) -> None:
+    kept.store.create_bucket("lab", {})
+    columns = batch([point("aaa", 1, v=1)])
+    kept.store.declare("lab", columns)
+    kept.store.append("lab", columns, LP)
+    kept.write(point("bbb", 1, v=1))
+    obstacle = blocked(kept, "bbb")
+    with pytest.raises(OSError, match="bbb"):
+        kept.store.seal()
+    kept.store.delete_bucket("lab", {})
+    assert kept.files == [obstacle]
+    obstacle.unlink()
+    assert kept.store.seal() == 1
+
+
 def test_a_seal_that_the_engine_refuses_keeps_the_points(kept: Kept, tmp_path: Path) -> None:
     kept.write(point("cpu", 1, load=1.5))
     elsewhere = Duck((tmp_path / "elsewhere",), memory_bytes=64 * 2**20, threads=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import resource
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -41,6 +43,22 @@ def times(kept: Kept) -> list[int]:
 def test_whole_segments_stay(kept: Kept) -> None:
     parts = sealed(kept)
     assert looked_over(kept) == []
+    assert times(kept) == joined(parts)
+
+
+def test_too_many_open_files_are_no_damage(kept: Kept) -> None:
+    """The process's own limit is lowered for a moment, as many connections would fill it."""
+    parts = sealed(kept)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as next_free:
+        limit = next_free.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            kept.store.damage.check_all((BUCKET, "m"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert kept.store.damage.check_all((BUCKET, "m")) == 0
     assert times(kept) == joined(parts)
 
 

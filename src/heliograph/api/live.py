@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -80,8 +81,8 @@ class LiveFeed:
         for news in self._pages:
             news.waiting.set()
 
-    async def serve(self, socket: WebSocket, bucket: str) -> None:
-        """Talk to one page until it goes or the hub stops."""
+    async def serve(self, socket: WebSocket, bucket: str, allowed: Callable[[], bool]) -> None:
+        """Talk to one page until it goes, may not listen any more, or the hub stops."""
         news = News(bucket)
         self._pages.add(news)
         try:
@@ -90,6 +91,9 @@ class LiveFeed:
                 ears.add_done_callback(lambda _: news.waiting.set())
                 await _send(socket, {"type": "hello", "time_ms": time.time_ns() // 1_000_000})
                 while not ears.done() and not self._closing.is_set():
+                    await self._wait(news)
+                    if not allowed():
+                        break
                     await self._tell(socket, news)
                 ears.cancel()
         except* (WebSocketDisconnect, TimeoutError, RuntimeError):
@@ -99,11 +103,13 @@ class LiveFeed:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close()
 
-    async def _tell(self, socket: WebSocket, news: News) -> None:
-        try:
+    async def _wait(self, news: News) -> None:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEAT):
                 await news.waiting.wait()
-        except TimeoutError:
+
+    async def _tell(self, socket: WebSocket, news: News) -> None:
+        if not news.waiting.is_set():
             await _send(socket, {"type": "beat", "time_ms": time.time_ns() // 1_000_000})
             return
         for message in news.take():

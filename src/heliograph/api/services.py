@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
+from heliograph.api.body import Bodies
 from heliograph.api.identity.identities import Identities
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
@@ -136,7 +137,7 @@ class Services:
     first_steps: Callable[[], list[dict[str, str]]]
     hub: Mapping[str, str | int]
     """``name``, ``version`` and ``started_ms``."""
-    body_bytes: int
+    bodies: Bodies
     page: Path
     """The folder of the built page."""
     hosts: frozenset[str]

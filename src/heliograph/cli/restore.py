@@ -78,13 +78,14 @@ def _restore(source: BinaryIO, home: Path) -> Manifest:
         manifest = unpack(source, part)
         old.mkdir(mode=0o700)
         # last what makes the folder a hub's: after a crash in between there is none, and this can be repeated
-        for name in ("catalog.db", "catalog.db-wal", "catalog.db-shm", "segments"):
+        for name in ("catalog.db", "catalog.db-wal", "catalog.db-shm", "segments", "rollups"):
             if (home / name).exists():
                 (home / name).rename(old / name)
-        (part / "segments").mkdir(exist_ok=True)
+        for name in ("segments", "rollups"):
+            (part / name).mkdir(exist_ok=True)
         for path in sorted(part.glob("nats/*")):
             path.replace(home / "nats" / path.name)
-        for name in ("operator.token", "heliograph.toml", "segments", "catalog.db"):
+        for name in ("operator.token", "heliograph.toml", "segments", "rollups", "catalog.db"):
             if (part / name).exists():
                 (part / name).replace(home / name)
         descriptor = os.open(home, os.O_RDONLY)

@@ -12,9 +12,10 @@ from typing import Final
 from heliograph.errors import StoreBusy
 from heliograph.hub.home import Home
 from heliograph.hub.housekeeping import Housekeeping
-from heliograph.store.archive.form import CATALOG, SEGMENTS
+from heliograph.store.archive.form import CATALOG
 from heliograph.store.archive.write import ArchiveWriter
 from heliograph.store.database import Database
+from heliograph.store.segment_files import segment_path
 from heliograph.store.store import Store
 
 SETTINGS: Final = "heliograph.toml"
@@ -63,14 +64,16 @@ class HubBackup:
         for path in [*secrets, self._home.folder / SETTINGS]:
             if path.exists():
                 yield from writer.add(str(path.relative_to(self._home.folder)), path)
-        for name in _segments(copy):
-            yield from writer.add(f"{SEGMENTS}/{name}", self._home.segments / name)
+        for path in _segments(copy, self._home):
+            yield from writer.add(str(path.relative_to(self._home.folder)), path)
         yield from writer.end()
 
 
-def _segments(catalogue: Path) -> list[str]:
+def _segments(catalogue: Path, home: Home) -> list[Path]:
+    """Return the files of points and of summaries that a copy of the catalogue names."""
     connection = sqlite3.connect(catalogue)
     try:
-        return [str(path) for (path,) in connection.execute("SELECT path FROM segment ORDER BY id")]
+        rows = connection.execute("SELECT path FROM segment ORDER BY id")
+        return [segment_path(home.segments, path) for (path,) in rows]
     finally:
         connection.close()

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
+from heliograph.aio.supervise import supervise
 from heliograph.config.values import format_size
 from heliograph.errors import Error
 from heliograph.hub.counters import Counters
@@ -19,6 +21,8 @@ from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 TICK: Final = 0.25
 PURGE_EVERY: Final = 15.0
@@ -72,12 +76,14 @@ class Housekeeping:
         """Why the last seal failed; None when it did not."""
         self.forget_trouble: str | None = None
         """Why nothing could be forgotten at the last try; None when it could."""
+        self._failing: dict[str, str] = {}
+        """Other upkeep that failed at its last try, and why."""
 
     async def run(self) -> None:
         """Do what is due; runs until cancelled. A seal that fails keeps nothing else from being done."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._seal_and_purge(), name="sealing")
-            group.create_task(self._tidy(), name="upkeep")
+            group.create_task(supervise("sealing", self._seal_and_purge), name="sealing")
+            group.create_task(supervise("upkeep", self._tidy), name="upkeep")
 
     async def _seal_and_purge(self) -> None:
         purge_at = time.monotonic() + PURGE_EVERY
@@ -130,17 +136,30 @@ class Housekeeping:
 
     async def _compact(self) -> None:
         """Merge small segments; a failure costs speed and nothing else."""
-        merged = await asyncio.get_running_loop().run_in_executor(self._tidying, self._store.upkeep.compact)
-        self._counters.segments_merged += merged
+        self._counters.segments_merged += await self._tried(
+            "merging", self._store.upkeep.compact, otherwise=0
+        )
 
     async def _roll_up(self) -> bool:
         """Summarise a few hours that are over, between two seals; False when there are none."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._tidying, self._store.upkeep.roll_up, time.time_ns())
+        now = time.time_ns()
+        return await self._tried("summarising", lambda: self._store.upkeep.roll_up(now), otherwise=False)
 
     async def _erase(self) -> None:
-        """Write away what is deleted; what fails stays hidden and is tried again."""
-        await asyncio.get_running_loop().run_in_executor(self._tidying, self._store.upkeep.erase)
+        """Write away what is deleted; what fails stays hidden."""
+        await self._tried("erasing what is deleted", self._store.upkeep.erase, otherwise=None)
+
+    async def _tried(self, what: str, work: Callable[[], _T], *, otherwise: _T) -> _T:
+        """Return what some upkeep gives, or ``otherwise`` when it fails: that is told, and tried later."""
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(self._tidying, work)
+        except (Error, OSError) as error:
+            if what not in self._failing:
+                log.error("Failed at %s: %s", what, error)
+            self._failing[what] = f"{what} fails: {error}"
+            return otherwise
+        self._failing.pop(what, None)
+        return result
 
     async def _look_on(self) -> None:
         """Read one segment over; a damaged one is set aside."""
@@ -224,6 +243,7 @@ class Housekeeping:
     def warnings(self) -> list[str]:
         """Return what the operator should know about sealing and forgetting."""
         told = [trouble for trouble in (self.trouble, self.forget_trouble) if trouble]
+        told += self._failing.values()
         limit = format_size(self._max_bytes)
         if self._capped and time.monotonic() - self._capped[0] < CAP_WARNING:
             day = datetime.fromtimestamp(self._capped[1] // SECOND_NS, UTC).date()

@@ -177,8 +177,8 @@ class HttpIntake:
         if not result.points:
             return result
         payload = await packing
-        if taken.request is not None:
-            payload = await asyncio.to_thread(pack, taken.request, time_ns, self._limits)
+        if taken.request is not None:  # lines that were written anew may be longer than those that came
+            payload = await asyncio.to_thread(pack, taken.request, time_ns, NO_LIMITS)
         try:
             seq = await self._stream.publish(payload.subject, payload.data, payload.headers)
         except PayloadTooLarge:

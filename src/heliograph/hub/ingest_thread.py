@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from heliograph.aio.threads import Job
+
 T = TypeVar("T")
 
 
@@ -26,9 +28,11 @@ class IngestThread:
         On cancellation the function still runs to its end and is waited for, so that what it changed and
         what others believe do not come apart: it may hold what somebody else was told is stored.
         """
-        job = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        job = Job(function, *arguments)
+        running = asyncio.get_running_loop().run_in_executor(self._pool, job)
         try:
-            return await asyncio.shield(job)
+            await asyncio.shield(running)
         except asyncio.CancelledError:
-            await asyncio.wait([job])
+            await asyncio.wait([running])
             raise
+        return job.result()

@@ -32,6 +32,7 @@ from heliograph.agent.run import Agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
+from heliograph.api.body import Bodies
 from heliograph.api.identity.identities import Identities
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
@@ -374,7 +375,7 @@ class Hub:
             trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
-            body_bytes=limits.body_bytes,
+            bodies=Bodies(limits.body_bytes),
             page=PAGE,
             hosts=frozenset(LOOPBACK),
         )

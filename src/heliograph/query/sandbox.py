@@ -23,6 +23,8 @@ _TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
 _ADDRESS_SPACE_FACTOR: Final = 8
 _ADDRESS_SPACE_FLOOR: Final = 4 * 1024**3
 """DuckDB reserves much more address space than it uses; this stops a runaway, memory_limit does the rest."""
+_ROWS_FACTOR: Final = 8
+"""An answer takes so many times its bytes while it is Python's numbers and texts."""
 _DATE_BIN: Final = """CREATE MACRO
     date_bin(stride, source) AS time_bucket(stride, source::TIMESTAMP, TIMESTAMP '1970-01-01'),
     (stride, source, origin) AS time_bucket(stride, source::TIMESTAMP, origin::TIMESTAMP)"""
@@ -58,11 +60,17 @@ def _largest_kb() -> int:
 
     The kernel's own ``ru_maxrss`` may be that of the process that started this one.
     """
+    told = _status_kb("VmHWM")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if told is None else told
+
+
+def _status_kb(name: str) -> int | None:
+    """Return what Linux tells of this process; None where it does not."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)
 
 
 def _engine() -> duckdb.DuckDBPyConnection:
@@ -84,6 +92,8 @@ def _answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> s
         answer = {"error": f"{str(error).partition('!')[0]}; the bucket has {known}"}
     except (Refusal, duckdb.Error) as error:
         answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": "the answer does not fit into memory; select less"}
     text = json.dumps(answer)
     if len(text) > request["answer_bytes"]:
         return json.dumps({"error": f"the answer has over {request['answer_bytes']:,} bytes; select less"})
@@ -98,6 +108,17 @@ def _limit(seconds: int, space_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (space_bytes, space_bytes))
 
 
+def _limit_data(size_bytes: int) -> None:
+    """Let this process get so much more memory; DuckDB's own limit does not count what functions make."""
+    held_kb = _status_kb("VmData")
+    if held_kb is not None:
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        soft = held_kb * 1024 + size_bytes
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+        )
+
+
 def _limit_files(size_bytes: int) -> None:
     """Let this process write no larger file; there is only one that it may write at all."""
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -109,6 +130,7 @@ def run(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[
     """Return ``{"columns": [{"name", "type"}…], "rows": [[…]…], "truncated": bool}``."""
     memory = int(request["memory_bytes"])
     _limit(int(request["seconds"]), max(_ADDRESS_SPACE_FLOOR, _ADDRESS_SPACE_FACTOR * memory))
+    _limit_data(memory + _ROWS_FACTOR * int(request["answer_bytes"]))
     _limit_files(int(request["answer_bytes"]))
     connection.execute(f"SET memory_limit = '{memory}B'")
     connection.execute("SET TimeZone = 'UTC'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -10,8 +11,8 @@ from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS, SECOND_NS
 from heliograph.query.limits import QueryLimits
-from heliograph.query.plan import Aggregate, Columns, Rows, Select, SelectRows, Series, Value
-from heliograph.store.relation import Register, Snapshot, render
+from heliograph.query.plan import Aggregate, Columns, Comparison, Rows, Select, SelectRows, Series, Value
+from heliograph.store.relation import SQL_TYPES, Register, Snapshot, render
 from heliograph.store.schema import Measurement
 from heliograph.store.sql_text import quote
 
@@ -43,6 +44,8 @@ _POINTS: Final = Figures(
 Fields: TypeAlias = Sequence[tuple[str, FieldType]]
 """Physical columns with their types."""
 _NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER, FieldType.UNSIGNED})
+_WHOLE: Final = {FieldType.INTEGER: (-(2**63), 2**63), FieldType.UNSIGNED: (0, 2**64)}
+"""The least value of each type, and what is above all."""
 _ANY_TYPE: Final = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.COUNT})
 
 
@@ -208,9 +211,35 @@ def where_sql(select: Select | SelectRows, measurement: Measurement) -> tuple[st
         absent = f" OR {column} IS NULL" if "" in values else ""
         conditions.append(f"({anyone}{absent})")
     for i, condition in enumerate(select.conditions, len(select.fields)):
-        conditions.append(f"f{i} {condition.comparison.value} ?::DOUBLE")
-        parameters.append(condition.number)
+        _, field_type = compared_field(measurement, condition.field)
+        comparison, number = condition.comparison, condition.number
+        if field_type in _WHOLE:
+            comparison, number = whole_condition(comparison, number, *_WHOLE[field_type])
+        conditions.append(f"f{i} {comparison.value} ?::{SQL_TYPES[field_type]}")
+        parameters.append(number)
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+
+
+def whole_condition(
+    comparison: Comparison, number: float, least: int = -(2**63), beyond: int = 2**63
+) -> tuple[Comparison, int]:
+    """Return what a comparison with any number means for whole numbers from ``least`` to below ``beyond``."""
+    if number >= beyond or number < least:
+        holds = (
+            (Comparison.LESS, Comparison.AT_MOST)
+            if number >= beyond
+            else (Comparison.MORE, Comparison.AT_LEAST)
+        )
+        return (Comparison.AT_LEAST if comparison in (Comparison.UNEQUAL, *holds) else Comparison.LESS), least
+    below = math.floor(number)
+    if below == number:
+        return comparison, below
+    if comparison is Comparison.EQUAL:
+        return Comparison.LESS, least
+    if comparison is Comparison.UNEQUAL:
+        return Comparison.AT_LEAST, least
+    above = comparison in (Comparison.MORE, Comparison.AT_LEAST)
+    return (Comparison.MORE if above else Comparison.AT_MOST), below
 
 
 def columns_of(select: Select, rows: Iterable[tuple[Any, ...]], limits: QueryLimits) -> Columns:

@@ -6,6 +6,7 @@ checksums that DuckDB neither writes nor looks at. In the name it needs no list 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import zlib
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 _CHUNK_BYTES: Final = 1024 * 1024
+_BAD_MEDIUM: Final = frozenset({errno.EIO, errno.EBADMSG, getattr(errno, "EUCLEAN", errno.EIO)})
+"""All else, too many open files for instance, says nothing about the file."""
 _NAMED: Final = re.compile(r"\.([0-9a-f]{8})\.parquet")
 
 
@@ -30,6 +33,9 @@ def damage(path: Path, size_bytes: int) -> str | None:
     """Return what is wrong with a segment; None when its bytes are those that were written.
 
     Of a segment that was written before there were checksums only the size is compared.
+
+    Raises:
+        OSError: nothing can be read now, for a reason that is not the file's.
     """
     try:
         size = path.stat().st_size
@@ -41,6 +47,8 @@ def damage(path: Path, size_bytes: int) -> str | None:
     except FileNotFoundError:
         return "the file is gone"
     except OSError as error:
+        if error.errno not in _BAD_MEDIUM:
+            raise
         return f"it cannot be read: {error.strerror}"
     return None
 

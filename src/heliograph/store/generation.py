@@ -10,7 +10,9 @@ from heliograph.model.watermark import Watermark
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.hot.table import HotRows, HotTable
 from heliograph.store.ledger.entry import Changes, Key, Kind
+from heliograph.store.retention import Place
 from heliograph.store.rollups.progress import hours_of
+from heliograph.store.segments import Written
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Generation:
     """By bucket and measurement the hours since 1970 of the points."""
     ledger: Changes = field(default_factory=dict)
     """The lines of the ledger that changed with it, as they were at its end."""
+    written: dict[Place, list[Written]] = field(default_factory=dict)
+    """Tables that a seal has written already, though all of it could not be ended yet."""
     rows: int = 0
     size_bytes: int = 0
     deletions: list[Deletion] = field(default_factory=list)
@@ -35,6 +39,15 @@ class Generation:
         """Start the clock with the first point."""
         if not self.rows and not self.marks:
             self.since = time.monotonic()
+
+    def once(self, place: Place, writing: Iterable[Written]) -> list[Written]:
+        """Return the segments of a table, which are written once however often a seal is tried.
+
+        A seal that fails again and again would fill the disk with copies.
+        """
+        if place not in self.written:
+            self.written[place] = _all_or_none(writing)
+        return self.written[place]
 
     def note_hours(self, place: tuple[str, str], times_ns: Iterable[int], span: tuple[int, int]) -> None:
         """Enter the hours of some points; ``span`` is their earliest and latest time."""
@@ -57,6 +70,8 @@ class Generation:
         """Remove the tables of a bucket and return the number of their rows."""
         self.hours = {place: hours for place, hours in self.hours.items() if place[0] != bucket}
         self.ledger.pop(Key(Kind.BUCKET, bucket), None)
+        for place in [p for p in self.written if p[0] == bucket]:
+            _remove(self.written.pop(place))
         gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
         rows = sum(len(table) for table in gone)
         self.rows -= rows
@@ -87,3 +102,19 @@ def latest_marks(
         if known is None or not known.passed(mark.created, mark.seq):
             marks[stream] = mark
     return marks
+
+
+def _all_or_none(writing: Iterable[Written]) -> list[Written]:
+    written: list[Written] = []
+    try:
+        for segment in writing:
+            written.append(segment)  # noqa: PERF402 - what an error leaves must be known
+    except BaseException:
+        _remove(written)
+        raise
+    return written
+
+
+def _remove(written: Iterable[Written]) -> None:
+    for segment in written:
+        segment.path.unlink(missing_ok=True)

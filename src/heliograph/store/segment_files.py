@@ -70,9 +70,14 @@ class SegmentFiles:
 
     def absolute(self, path: str) -> Path:
         """Return the path of a file that stands in the tables."""
-        if path.startswith(_BESIDE):
-            return self._folder.parent / path.removeprefix(_BESIDE)
-        return self._folder / path
+        return segment_path(self._folder, path)
+
+
+def segment_path(folder: Path, path: str) -> Path:
+    """Return a path of the tables, given the folder of segments."""
+    if path.startswith(_BESIDE):
+        return folder.parent / path.removeprefix(_BESIDE)
+    return folder / path
 
 
 def as_segment(id_: int, w: Written) -> Segment:

@@ -380,7 +380,8 @@ class Store:
         for (bucket, name), hot in generation.tables.items():
             with self._locks.state:
                 measurement = self._catalogue.measurements[bucket][name].copy()
-            written += self._writer.write(bucket, measurement, hot, stamp)
+            writing = self._writer.write(bucket, measurement, hot, stamp)
+            written += generation.once((bucket, name), writing)
         series: list[tuple[str, str, SeriesKey]] = [
             (bucket, name, key)
             for (bucket, name), hot in generation.tables.items()

@@ -5,7 +5,6 @@ Source: InfluxDB's annotated CSV reference, and what its clients send (docs/http
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from heliograph.api.auth import caller_of, token_of
-from heliograph.api.body import JSON_BYTES, read_packed
+from heliograph.api.body import JSON_BYTES, read_body, read_json
 from heliograph.api.errors import speaks_influx_v2
 from heliograph.api.guard import require_own_origin
 from heliograph.api.identity.identities import Caller
@@ -102,20 +101,14 @@ class _Sent:
 
 
 async def _sent(request: Request) -> _Sent:
-    body, _ = await read_packed(request, JSON_BYTES)
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise QueryError("the body must be UTF-8") from error
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _FLUX:
-        return _Sent(_not_empty(text))
-    try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise QueryError(f"the body must be JSON, or Flux as {_FLUX}: {error}") from error
-    if not isinstance(asked, dict):
-        raise QueryError("the body must be a JSON object")
+        body = await read_body(request, JSON_BYTES)
+        try:
+            return _Sent(_not_empty(body.decode()))
+        except UnicodeDecodeError as error:
+            raise QueryError("the body must be UTF-8") from error
+    asked = await read_json(request)
     if asked.get("type") not in (None, "", "flux"):
         raise QueryError(f'type must be "flux"; {asked["type"]!r} came. InfluxQL is asked for at /query')
     if asked.get("query") is None and asked.get("ast") is not None:

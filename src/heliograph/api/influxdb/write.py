@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api.auth import caller_of
-from heliograph.api.body import read_packed
 from heliograph.api.errors import speaks_influx_v2, speaks_v1, v1_error, v2_error
 from heliograph.api.identity.rights import Action
 from heliograph.api.services import Services, WriteRequest, WriteResult, services
@@ -106,5 +105,5 @@ def _more(result: WriteResult) -> list[str]:
 
 
 async def _write(request: Request, hub: Services, bucket: str, precision: Precision) -> WriteResult:
-    body, packed = await read_packed(request, hub.body_bytes)
-    return await hub.intake.write(WriteRequest(bucket, body, packed, precision))
+    async with hub.bodies.read(request) as (body, packed):
+        return await hub.intake.write(WriteRequest(bucket, body, packed, precision))

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api.auth import caller_of
-from heliograph.api.body import read_packed
 from heliograph.api.buckets import check_name
 from heliograph.api.errors import speaks_v3, v3_error
 from heliograph.api.identity.identities import Caller
@@ -54,12 +53,12 @@ async def write_lp(request: Request) -> Response:
     unit = request.query_params.get("precision", "") or "auto"
     if unit != "auto" and unit not in _PRECISIONS:
         raise QueryError(f"precision must be auto, {', '.join(list(_PRECISIONS)[:4])}; {unit!r} came")
-    body, packed = await read_packed(request, hub.body_bytes)
-    precision = _PRECISIONS.get(unit)
-    if precision is None:
-        precision = await asyncio.to_thread(guess_precision, body)
-    await _make_missing(hub, caller, bucket)
-    result = await hub.intake.write(WriteRequest(bucket, body, packed, precision, whole=not partial))
+    async with hub.bodies.read(request) as (body, packed):
+        precision = _PRECISIONS.get(unit)
+        if precision is None:
+            precision = await asyncio.to_thread(guess_precision, body)
+        await _make_missing(hub, caller, bucket)
+        result = await hub.intake.write(WriteRequest(bucket, body, packed, precision, whole=not partial))
     if not result.error_count and not result.dropped:
         return Response(status_code=204)
     return _refusal(result, partial=partial)

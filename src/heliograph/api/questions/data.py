@@ -129,9 +129,15 @@ async def live(socket: WebSocket) -> None:
         await socket.close(_CLOSE_REFUSED, "not from this origin, or too many pages")
         return
     bucket = socket.query_params.get("bucket", DEFAULT_BUCKET)
-    try:
-        require_bucket(socket, hub.identities, Action.READ, bucket)
-    except AuthError:
+
+    def allowed() -> bool:
+        try:
+            require_bucket(socket, hub.identities, Action.READ, bucket)
+        except AuthError:
+            return False
+        return True
+
+    if allowed():
+        await hub.feed.serve(socket, bucket, allowed)
+    else:
         await socket.close(_CLOSE_UNAUTHORIZED, "log in first")
-        return
-    await hub.feed.serve(socket, bucket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple
 
 from heliograph.errors import QueryError
@@ -80,13 +81,20 @@ def _conditions(entry: dict[str, Any]) -> tuple[Condition, ...]:
     for condition in expect(entry, "conditions", list, []):
         match condition:
             case [str(name), str(comparison), int() | float() as number] if comparison in _COMPARISONS:
-                found.append(Condition(name, Comparison(comparison), float(number)))
+                found.append(Condition(name, Comparison(comparison), _real(number)))
             case _:
                 raise QueryError(
                     f"a condition must be [field, comparison, number] with one of {' '.join(_COMPARISONS)};"
                     f" {condition!r} came"
                 )
     return tuple(found)
+
+
+def _real(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def expect(source: dict[str, Any], key: str, kind: type, default: Any = None) -> Any:

@@ -93,6 +93,7 @@ class LineReader:
         """Return the outcome, its columns brought up to their values."""
         for rows in self._rows.values():
             rows.close()
+        self._rows.clear()  # they know us: body and columns would stay until the garbage collector comes by
         self.parsed.points = sum(len(table) for table in self.parsed.batch.values())
         return self.parsed
 

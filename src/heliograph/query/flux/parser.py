@@ -9,7 +9,7 @@ from heliograph.query.flux import tree
 from heliograph.query.flux.tokens import Lexer, Place, Token, syntax_error
 from heliograph.query.flux.values import Regex, Value, parse_duration, parse_time
 
-MAX_DEPTH: Final = 60
+MAX_DEPTH: Final = 30
 """How deep expressions may stand in each other."""
 _ENDS: Final = frozenset({"IDENT", "INT", "FLOAT", "STRING", "REGEX", "TIME", "DURATION", ")", "]", "}"})
 """What an operand ends with: a slash behind it divides."""

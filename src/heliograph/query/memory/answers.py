@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +21,7 @@ from heliograph.query.sql import (
     lookback_ns,
     plain_field,
     rows_of,
+    whole_condition,
 )
 from heliograph.store.duck import Cursor
 from heliograph.store.relation import Snapshot
@@ -32,7 +32,6 @@ MAX_CELLS: Final = 400_000
 MAX_COLUMNS: Final = 64
 _LONGEST_NS: Final = 2**62
 """In a longer range, or with a longer interval, the difference of two times could overflow."""
-_LEAST: Final = -(2**63)
 _OPERATIONS: Final = {aggregate: number for number, aggregate in enumerate(Aggregate)}
 _COMPARISONS: Final = {comparison: number for number, comparison in enumerate(Comparison)}
 
@@ -145,25 +144,6 @@ def _condition(column: int, condition: Condition, field_type: FieldType) -> Comp
         return column, _COMPARISONS[comparison], 0, number
     comparison, whole = whole_condition(comparison, number)
     return column, _COMPARISONS[comparison], whole, 0.0
-
-
-def whole_condition(comparison: Comparison, number: float) -> tuple[Comparison, int]:
-    """Return what a comparison with any number means for int64."""
-    if number >= 2.0**63:
-        never = comparison in (Comparison.EQUAL, Comparison.MORE, Comparison.AT_LEAST)
-        return (Comparison.LESS if never else Comparison.AT_LEAST), _LEAST
-    if number < -(2.0**63):
-        never = comparison in (Comparison.EQUAL, Comparison.LESS, Comparison.AT_MOST)
-        return (Comparison.LESS if never else Comparison.AT_LEAST), _LEAST
-    below = math.floor(number)
-    if below == number:
-        return comparison, below
-    if comparison is Comparison.EQUAL:
-        return Comparison.LESS, _LEAST
-    if comparison is Comparison.UNEQUAL:
-        return Comparison.AT_LEAST, _LEAST
-    above = comparison in (Comparison.MORE, Comparison.AT_LEAST)
-    return (Comparison.MORE if above else Comparison.AT_MOST), below
 
 
 def _columns(plan: Select, grid: Grid, grouping: Grouping) -> Columns:

@@ -149,6 +149,9 @@ class Sources:
             size_bytes = sum(entry.source.size_bytes for entry in self._entries.values())
             while size_bytes > self._room_bytes and self._entries:
                 size_bytes -= self._entries.popitem(last=False)[1].source.size_bytes
+            kept = {entry.source for entry in self._entries.values()}
+            for key in [key for key in self._numbered if not kept.issuperset(key)]:
+                del self._numbered[key]  # it holds columns that nobody asks for again
 
 
 def _read(cursor: Cursor, segment: Segment, columns: Sequence[str]) -> dict[str, Column]:

@@ -11,10 +11,10 @@ from heliograph.errors import StoreError
 FORM: Final = 1
 MANIFEST: Final = "manifest.json"
 CATALOG: Final = "catalog.db"
-SEGMENTS: Final = "segments"
 PIECE_BYTES: Final = 256 * 1024
 _NAMES: Final = re.compile(
-    r"catalog\.db|operator\.token|heliograph\.toml|nats/[a-z]+\.password|segments/[^/]+/[^/]+/[^/]+\.parquet"
+    r"catalog\.db|operator\.token|heliograph\.toml|nats/[a-z]+\.password"
+    r"|(?:segments|rollups/1[mh])/[^/]+/[^/]+/[^/]+\.parquet"
 )
 
 
