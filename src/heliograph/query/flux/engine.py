@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from heliograph.errors import BucketNotFound, StoreError
 from heliograph.query.engine import QueryEngine
 from heliograph.query.flux.interpreter import run
 from heliograph.query.flux.parser import parse
@@ -47,11 +49,33 @@ class FluxEngine:
             QueryError: it cannot be carried out, or a limit was reached.
             BucketNotFound: the bucket is not there.
         """
-        return await self._engine.run(lambda cursor: self._results(asked, cursor))
+        places: set[tuple[str, str]] = set()
 
-    def _results(self, asked: Asked, cursor: Cursor) -> Mapping[str, Tables]:
+        def work(cursor: Cursor) -> Mapping[str, Tables]:
+            return self._results(asked, cursor, places)
+
+        try:
+            return await self._engine.run(work)
+        except BucketNotFound:
+            raise
+        except StoreError:
+            # a damaged segment is set aside, and the others answer
+            if not await asyncio.to_thread(self._set_aside, places):
+                raise
+        return await self._engine.run(work)
+
+    def _set_aside(self, places: Iterable[tuple[str, str]]) -> int:
+        return sum([self._store.damage.check_all(place) for place in sorted(places)])
+
+    def _results(self, asked: Asked, cursor: Cursor, places: set[tuple[str, str]]) -> Mapping[str, Tables]:
         session = Session(
-            self._store, cursor, asked.access, asked.now_ns, time.monotonic() + self._seconds, self._limits
+            self._store,
+            cursor,
+            asked.access,
+            asked.now_ns,
+            time.monotonic() + self._seconds,
+            self._limits,
+            read=places,
         )
         results = run(session, parse(asked.text), asked.given)
         if sum(map(len, results.values())) > self._limits.rows:

@@ -55,6 +55,8 @@ class Session:
     deadline: float
     limits: QueryLimits
     clock: Callable[[], float] = time.monotonic
+    read: set[tuple[str, str]] = field(default_factory=set)
+    """The buckets and measurements that were read."""
     _matched: dict[tuple[str, str], bool] = field(default_factory=dict)
     _until_check: int = _CHECK_EVERY
 

@@ -86,6 +86,7 @@ def chosen(session: Session, source: Source) -> Iterator[tuple[str, Chosen]]:
         found = _matching(session, source.tests, name, fields, keys)
         snapshot = session.store.snapshot(source.bucket, name) if found else None
         if snapshot is not None:
+            session.read.add((source.bucket, name))
             yield name, Chosen(snapshot, found)
 
 
