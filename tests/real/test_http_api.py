@@ -68,6 +68,7 @@ PROTECTED = [
     ("POST", "/query"),
     ("POST", "/api/series"),
     ("POST", "/api/sql"),
+    ("POST", "/api/v2/query"),
     ("GET", "/api/status"),
     ("GET", "/api/ledger"),
     ("GET", "/api/first-steps"),
@@ -244,6 +245,7 @@ def test_a_page_of_another_origin_gets_nothing(hub: HubProcess, origin: str) -> 
         ("POST", "/api/v3/write_lp?db=telegraf"),
         ("GET", "/api/v3/query_sql"),
         ("POST", "/api/sql"),
+        ("POST", "/api/v2/query"),
         ("DELETE", "/api/session"),
     ):
         body = b"csrf v=1" if method == "POST" else None

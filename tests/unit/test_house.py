@@ -37,6 +37,7 @@ FULL_FOLDERS: dict[str, str] = {
     "src/heliograph/cli": "one module for each command, 2026-11-23",
     "src/heliograph/hub": "one module for each way of points and each duty of a hub, 2026-11-23",
     "src/heliograph/store": "one module for each thing that happens to points on disk, 2026-11-23",
+    "src/heliograph/api/influxdb": "one module for each group of its routes, 2026-11-23",
     "src/heliograph/inputs": "one module for each input, 2026-11-23",
 }
 """Folders that may hold more modules than the rule."""

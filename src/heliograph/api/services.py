@@ -17,6 +17,7 @@ from heliograph.codec.lineprotocol import LineError
 from heliograph.model.predicate import Predicate
 from heliograph.model.time import Precision
 from heliograph.query.engine import QueryEngine
+from heliograph.query.flux.engine import FluxEngine
 from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.user_sql import UserSql
 from heliograph.store.bucket_report import BucketReport
@@ -119,6 +120,7 @@ class Services:
     """Begins a backup and gives its pieces."""
     store: Store
     engine: QueryEngine
+    flux: FluxEngine
     influxql: InfluxqlEngine
     user_sql: UserSql
     identities: Identities

@@ -60,6 +60,7 @@ from heliograph.hub.prepared_streams import prepare, prepare_again
 from heliograph.hub.status import Status
 from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.engine import QueryEngine
+from heliograph.query.flux.engine import FluxEngine
 from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.limits import QueryLimits
 from heliograph.query.user_sql import UserSql
@@ -343,7 +344,8 @@ class Hub:
         self._web = HttpServer(build(self._services(kept)), listener)
 
     def _services(self, kept: _Kept) -> Services:
-        settings = self._settings
+        limits = self._settings.limits
+        query_limits = QueryLimits(limits.query_groups, limits.query_rows)
         return Services(
             intake=self._http,
             buckets=HubBuckets(
@@ -358,6 +360,7 @@ class Hub:
             deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
             engine=self._engine,
+            flux=FluxEngine(kept.store, self._engine, seconds=limits.query_seconds, limits=query_limits),
             influxql=self._influxql,
             user_sql=self._user_sql,
             identities=self._identities,
@@ -369,7 +372,7 @@ class Hub:
             trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
             first_steps=lambda: self._ways,
             hub=self._facts,
-            bodies=Bodies(settings.limits.body_bytes),
+            bodies=Bodies(limits.body_bytes),
             page=PAGE,
             hosts=frozenset(LOOPBACK),
         )

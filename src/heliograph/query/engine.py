@@ -88,6 +88,16 @@ class QueryEngine:
         """Return the points that a plan asks for, as :meth:`select` does."""
         return await self._whole(select, lambda cursor: self._rows(select, cursor))
 
+    async def run(self, work: Callable[[Cursor], _A]) -> _A:
+        """Return what some work of another language gives, with a cursor of its own in one of our threads.
+
+        After the time limit, and on cancellation, its statement is interrupted.
+
+        Raises:
+            QueryError: it took longer than the limit.
+        """
+        return await self._answer(work)
+
     async def _whole(self, select: Select | SelectRows, work: Callable[[Cursor], _A]) -> _A:
         try:
             return await self._answer(work)

@@ -1,0 +1,1 @@
+"""The part of Flux that dashboards and clients use."""

@@ -1,0 +1,1 @@
+"""What a text of Flux can call."""
