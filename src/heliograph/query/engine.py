@@ -150,8 +150,10 @@ class QueryEngine:
             QueryError: a limit was reached.
             BucketNotFound: there is no such bucket.
         """
-        with self._store.reading() as catalogue:
-            names = [name for name in catalogue.bucket(bucket) if predicate.names(name)]
+
+        def names() -> list[str]:
+            with self._store.reading() as catalogue:
+                return [name for name in catalogue.bucket(bucket) if predicate.names(name)]
 
         def count(cursor: Cursor, name: str) -> int:
             snapshot = self._store.snapshot(bucket, name)
@@ -160,7 +162,7 @@ class QueryEngine:
             sql = matching_sql(snapshot, cursor.register, predicate, start_ns, end_ns)
             return int(cursor.rows(sql)[0][0])
 
-        return sum([await self._answer(partial(count, name=name)) for name in names])
+        return sum([await self._answer(partial(count, name=name)) for name in await asyncio.to_thread(names)])
 
     def keep_columns(self) -> None:
         """Keep what is in memory for a while from now on."""
