@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Message
 
-from heliograph.api.identity.identities import Identities
 from heliograph.api.questions.data import devices, schema
 from heliograph.api.questions.series import series
+from tests.unit.asked_routes import Route, answer
 from tests.unit.stored_points import Kept, point
 
-Route = Callable[[Request], Awaitable[Response]]
 MS = 1_000_000
 
 
@@ -31,27 +23,6 @@ def three(kept: Kept) -> Kept:
         point("cpu", 3 * MS, {}, load=2.5),
     )
     return kept
-
-
-async def answer(route: Route, kept: Kept, **asked: object) -> Any:
-    """Ask a route. It looks at store and identities only, so these stand for all of a hub's services."""
-    identities = Identities(kept.database, kept.folder / "operator.token")
-    services = SimpleNamespace(store=kept.store, identities=identities)
-    body = json.dumps(asked).encode()
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/",
-        "query_string": b"",
-        "headers": [(b"authorization", f"Token {identities.token}".encode())],
-        "app": SimpleNamespace(state=SimpleNamespace(services=services)),
-    }
-    response = await route(Request(scope, receive))
-    return json.loads(bytes(response.body))
 
 
 async def test_the_schema_is_by_name_with_the_latest_time(three: Kept) -> None:
