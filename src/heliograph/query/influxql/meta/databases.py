@@ -20,15 +20,6 @@ from heliograph.store.store import Store
 
 AUTOGEN: Final = "autogen"
 _HOUR_NS: Final = 3_600 * SECOND_NS
-_TABLE: Final = """
-CREATE TABLE IF NOT EXISTS influx_policy (
-  database TEXT NOT NULL, name TEXT NOT NULL, bucket TEXT NOT NULL, shard_ns INTEGER NOT NULL,
-  replicas INTEGER NOT NULL, is_default INTEGER NOT NULL,
-  PRIMARY KEY (database, name)) STRICT
-"""
-_GONE: Final = """
-CREATE TABLE IF NOT EXISTS influx_dropped (database TEXT PRIMARY KEY) STRICT
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +64,6 @@ class Databases:
         self._store = store
         self._database = database
         self._changing = threading.Lock()
-        with database.transaction() as sql:
-            sql.execute(_TABLE)
-            sql.execute(_GONE)
 
     def names(self) -> list[str]:
         """Return the databases by name; one that was dropped shows again when it has points."""
