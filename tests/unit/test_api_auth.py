@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,8 +16,14 @@ from starlette.requests import Request
 from heliograph.api.auth import COOKIE, require_user, token_of
 from heliograph.api.guard import host_name, origin_allowed
 from heliograph.api.identity.identities import LOGIN_CODE_SECONDS, OPERATOR, THE_OPERATOR, Identities
+from heliograph.api.identity.rights import BUCKETS, Action, Permission
+from heliograph.api.influxdb.directory import Directory
+from heliograph.api.session import log_in
 from heliograph.errors import AuthError
+from heliograph.query.influxql.meta.databases import Databases
 from heliograph.store.database import Database
+from tests.unit.asked_routes import answer
+from tests.unit.stored_points import Kept, point
 
 
 class Clock:
@@ -153,6 +161,36 @@ def test_sessions_end_by_log_out_and_by_age(identities: Identities, database: Da
     assert identities.of_session(kept) is THE_OPERATOR
     identities.open_session(OPERATOR)
     assert database.rows("SELECT count(*) FROM secret WHERE expires_ns = 1") == [(0,)], "old ones are removed"
+
+
+def test_who_is_asking_is_told_while_the_catalogue_is_written(kept: Kept, tmp_path: Path) -> None:
+    kept.write(point("m", 1, v=1))
+    database, identities = kept.database, Identities(kept.database, tmp_path / "operator.token")
+    bucket = Directory(database).buckets()[0]
+    rights = frozenset({Permission(Action.READ, BUCKETS, bucket.id)})
+    token, secret = identities.tokens.create(rights)
+    session = identities.open_session(token.id)
+    places = Databases(kept.store, database)
+
+    def ask() -> None:
+        for caller in (identities.of_token(secret), identities.of_session(session)):
+            assert caller is not None
+            identities.require(caller, Action.READ, bucket.name)
+        assert places.place(bucket.name, "") == bucket.name
+
+    with ThreadPoolExecutor(1) as other, database.transaction():
+        other.submit(ask).result(60)
+
+
+async def test_the_event_loop_goes_on_while_a_session_waits_for_the_disk(kept: Kept) -> None:
+    token = Identities(kept.database, kept.folder / "operator.token").token
+    async with asyncio.TaskGroup() as group:
+        with kept.database.transaction():
+            asking = group.create_task(answer(log_in, kept, token=token))
+            for _ in range(20):  # enough turns for an answer that waits for nobody
+                await asyncio.sleep(0)
+            assert not asking.done()
+    assert asking.result() == {"user": OPERATOR}
 
 
 def test_a_session_is_no_token_and_a_token_no_session(identities: Identities) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +14,37 @@ import pytest
 from bench.dialects import DIALECTS
 from bench.questions import Answer, Shape, agree, questions
 from bench.report import report
+from bench.run import RESULTS, _parser
 from bench.workloads import backfill, tsbs_iot
 from bench.workloads.known import WORKLOADS, workload
 from bench.workloads.workload import BATCH_LINES, SECOND_NS, Workload, truncated
 
 TINY = 0.05
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
 FIELD_NAME = re.compile(r"(?:^|,)(\w+)=")
 MADE = {name: workload(name, TINY) for name in WORKLOADS}
+
+
+def first_cells(heading: str) -> list[str]:
+    """Return the names in the first column of the table after a line of docs/bench.md."""
+    rows = DOCS.read_text().partition(f"{heading}\n")[2].partition("\n|---|")[2].splitlines()[1:]
+    cells = [row.split("|")[1] for row in takewhile(lambda row: row.startswith("|"), rows)]
+    return [name for cell in cells for name in re.findall("`([^`]+)`", cell)]
+
+
+def test_the_docs_name_every_option_and_every_workload() -> None:
+    options = {option for action in _parser()._actions for option in action.option_strings}
+    assert {*first_cells('make bench ARGS="--only tsbs_cpu,tsbs_cpu_10x_series"'), "-h", "--help"} == options
+    assert sorted(first_cells("## Workloads")) == sorted(WORKLOADS)
+
+
+def test_the_sample_can_be_told() -> None:
+    sample = json.loads((RESULTS / "sample.json").read_text())
+    told = report(sample)
+    assert sample["machine"]["commit"] in told
+    for size in sample["workloads"].values():
+        assert f"{size['lines']:,} lines" in told
+    assert "All answers agree" in told
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from heliograph.errors import QueryError
 from heliograph.query.children import Child, ChildEnded, Children
+from heliograph.query.user_sql import UserSql
+from tests.unit.stored_points import Kept
 
 REQUEST: dict[str, Any] = {
     "sql": "SELECT 40 + 2 AS x",
@@ -90,6 +94,22 @@ async def test_a_child_that_dies_is_told_with_its_status(children: Children) -> 
         with pytest.raises(ChildEnded, match="status -9") as caught:
             await child.ask(REQUEST)
     assert caught.value.status == -9
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (signal.SIGXCPU, r"longer than 5 s \(limits\.query_seconds\)"),
+        (signal.SIGKILL, "killed, which the system does when memory runs out"),
+        (signal.SIGSEGV, "ended with status -11"),
+    ],
+)
+async def test_why_a_child_ended_is_told(kept: Kept, number: signal.Signals, reason: str) -> None:
+    user_sql = UserSql(kept.store, kept.duck, kept.folder, seconds=5, memory_bytes=2**26)
+    async with user_sql._children.borrow("a") as child:
+        os.kill(child._process.pid, number)
+        with pytest.raises(QueryError, match=reason):
+            await user_sql._ask(child, REQUEST)
 
 
 async def test_a_child_of_a_large_process_is_kept_all_the_same(children: Children) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.errors import QueryError
+from heliograph.errors import QueryError, StoreError
 from heliograph.query.engine import QueryEngine
 from heliograph.query.plan import Aggregate, Select
 from heliograph.store.duck import Cursor
@@ -70,6 +70,21 @@ async def test_columns_are_kept_for_the_next_question_and_forgotten_when_none_co
     for _ in range(3):  # the loop runs what is due now
         await asyncio.sleep(0)
     assert engine.columns_bytes == 0
+    engine.close()
+
+
+async def test_a_damaged_segment_that_cannot_be_set_aside_is_told_with_the_first_error(kept: Kept) -> None:
+    kept.store.seal()
+    (segment,) = kept.files
+    segment.write_bytes(b"x" * segment.stat().st_size)
+    engine = QueryEngine(kept.store, kept.duck, threads=1, seconds=30)
+    place = kept.folder / "damaged"
+    place.touch()  # no folder of this name can be made
+    with pytest.raises(StoreError, match="magic bytes") as caught:
+        await answer(engine)
+    assert isinstance(caught.value.__cause__, OSError)
+    place.unlink()
+    assert await answer(engine) == []
     engine.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import DAY_NS
 from heliograph.model.watermark import Watermark
 from heliograph.store.catalogue import MAX_COLUMNS
-from heliograph.store.database import Database
+from heliograph.store.database import _MIGRATIONS, Database
 from heliograph.store.duck import Duck
 from heliograph.store.generations import SEAL_BYTES
 from heliograph.store.segments import folder_name
@@ -324,6 +325,24 @@ def test_a_catalogue_of_a_newer_program_is_refused_with_the_way_out(tmp_path: Pa
     connection.close()
     with pytest.raises(StoreError, match=r"newer Heliograph .*update"):
         Database(path)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_policies_of_a_catalogue_in_which_influxql_made_its_own_tables_stay(
+    tmp_path: Path, *, asked: bool
+) -> None:
+    row = ("db", "week", "db/week", 86_400, 1, 1)
+    old = sqlite3.connect(tmp_path / "catalog.db")
+    old.executescript("".join(_MIGRATIONS[:6]) + "PRAGMA user_version = 6;")
+    if asked:
+        old.executescript(_MIGRATIONS[6])
+        old.execute("INSERT INTO influx_policy VALUES (?, ?, ?, ?, ?, ?)", row)
+        old.commit()
+    old.close()
+    with closing(Database(tmp_path / "catalog.db")) as database:
+        assert database.rows("SELECT * FROM influx_policy") == ([row] if asked else [])
+        assert database.rows("SELECT * FROM influx_dropped") == []
+        assert database.rows("PRAGMA user_version") == [(len(_MIGRATIONS),)]
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -22,7 +24,7 @@ async def log_in(request: Request) -> Response:
     asked = await read_json(request)
     code, token = asked.get("code"), asked.get("token")
     if isinstance(code, str):
-        session = identities.redeem(code)
+        session = await asyncio.to_thread(identities.redeem, code)
     elif isinstance(token, str):
         caller = identities.of_token(token.strip())
         if caller is None:
@@ -31,7 +33,7 @@ async def log_in(request: Request) -> Response:
             raise Forbidden(
                 "the page is for the operator's token, which helio token prints on the hub's host"
             )
-        session = identities.open_session(caller.user)
+        session = await asyncio.to_thread(identities.open_session, caller.user)
     else:
         raise QueryError('expected {"code": "…"} or {"token": "…"}')
     response = JSONResponse({"user": OPERATOR})
@@ -65,7 +67,7 @@ async def log_out(request: Request) -> Response:
     require_own_origin(request)
     session = request.cookies.get(COOKIE)
     if session:
-        services(request).identities.close_session(session)
+        await asyncio.to_thread(services(request).identities.close_session, session)
     response = Response(status_code=204)
     response.delete_cookie(COOKIE)
     return response

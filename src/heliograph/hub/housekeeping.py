@@ -223,7 +223,8 @@ class Housekeeping:
 
     async def _shrink(self) -> None:
         room = await self._room()
-        if self._store.statistics().size_bytes > room:
+        held = await asyncio.to_thread(self._store.statistics)
+        if held.size_bytes > room:
             await self.purge()
             room = await self._room()
         gone = await asyncio.get_running_loop().run_in_executor(

@@ -70,7 +70,7 @@ class Status:
                 }
             )
         kept, total, recent = await asyncio.to_thread(self._quarantine.report)
-        store = self._store.statistics()
+        store = await asyncio.to_thread(self._store.statistics)
         endpoints = self._server.endpoints
         return {
             "hub": dict(self._hub),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,6 +29,8 @@ except ImportError:
     IN_MEMORY = False
 else:
     IN_MEMORY = True
+
+log = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 60.0
 """How long columns stay in memory after the last question."""
@@ -101,9 +104,15 @@ class QueryEngine:
     async def _whole(self, select: Select | SelectRows, work: Callable[[Cursor], _A]) -> _A:
         try:
             return await self._answer(work)
-        except StoreError:
+        except StoreError as error:
             # a damaged segment is set aside, and the others answer
-            if not await asyncio.to_thread(self._store.damage.check_all, (select.bucket, select.measurement)):
+            place = select.bucket, select.measurement
+            try:
+                damaged = await asyncio.to_thread(self._store.damage.check_all, place)
+            except OSError as reason:
+                log.warning("The segments of %s/%s cannot be looked over: %s", *place, reason)
+                raise error from reason
+            if not damaged:
                 raise
         return await self._answer(work)
 
@@ -160,8 +169,10 @@ class QueryEngine:
             QueryError: a limit was reached.
             BucketNotFound: there is no such bucket.
         """
-        with self._store.reading() as catalogue:
-            names = [name for name in catalogue.bucket(bucket) if predicate.names(name)]
+
+        def names() -> list[str]:
+            with self._store.reading() as catalogue:
+                return [name for name in catalogue.bucket(bucket) if predicate.names(name)]
 
         def count(cursor: Cursor, name: str) -> int:
             snapshot = self._store.snapshot(bucket, name)
@@ -170,7 +181,7 @@ class QueryEngine:
             sql = matching_sql(snapshot, cursor.register, predicate, start_ns, end_ns)
             return int(cursor.rows(sql)[0][0])
 
-        return sum([await self._answer(partial(count, name=name)) for name in names])
+        return sum([await self._answer(partial(count, name=name)) for name in await asyncio.to_thread(names)])
 
     def keep_columns(self) -> None:
         """Keep what is in memory for a while from now on."""

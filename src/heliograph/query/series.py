@@ -1,4 +1,8 @@
-"""Which series a bucket has, answered from the catalogue in memory: no point is read."""
+"""Which series a bucket has, answered from the catalogue in memory: no point is read.
+
+Only the copying happens under the store's lock, which a seal holds while a disk takes its entries. There
+may be a million series: all of this is for threads, and not for the event loop.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from heliograph.model.point import SeriesKey
+from heliograph.store.schema import Measurement
 from heliograph.store.store import Store
 
 
@@ -16,6 +21,22 @@ class SeriesFound(NamedTuple):
     key: SeriesKey
     last_ns: int
     """The time of its latest point."""
+
+
+def measurements_of(store: Store, bucket: str) -> list[tuple[Measurement, int]]:
+    """Return the measurements that have series, by name, each with the time of its latest point.
+
+    Raises:
+        BucketNotFound: there is no such bucket.
+    """
+    with store.reading() as catalogue:
+        known = [
+            (measurement.copy(), list(series.values()))
+            for measurement in catalogue.bucket(bucket).values()
+            if (series := catalogue.series.get((bucket, measurement.name)))
+        ]
+    latest = [(measurement, max(times_ns)) for measurement, times_ns in known]
+    return sorted(latest, key=lambda one: one[0].name)
 
 
 def series_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
@@ -23,8 +24,11 @@ from heliograph.store.sql_text import literal, quote
 from heliograph.store.store import Store
 
 _AT_ONCE: Final = 2
-_STOPPED: Final = frozenset({-24, -9})
-"""How a child ends that is over a limit: SIGXCPU, and the kernel's own kill."""
+_KILLED: Final = (
+    "the query's process was killed, which the system does when memory runs out; select less, or try again"
+    " when less runs on this machine"
+)
+"""Our own limits end a process otherwise: that of time by SIGXCPU, those of memory with an answer."""
 _START_SECONDS: Final = 10.0
 _MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 _ANSWER_FILE: Final = "answer.parquet"
@@ -165,8 +169,10 @@ class UserSql:
         except TimeoutError as error:
             raise QueryError(_too_long(self._seconds)) from error
         except ChildEnded as error:
-            if error.status in _STOPPED:
+            if error.status == -signal.SIGXCPU:
                 raise QueryError(_too_long(self._seconds)) from error
+            if error.status == -signal.SIGKILL:
+                raise QueryError(_KILLED) from error
             raise
 
 

@@ -96,7 +96,22 @@ CREATE TABLE complete_from (
   bucket TEXT NOT NULL, measurement TEXT NOT NULL, resolution_ns INTEGER NOT NULL, from_ns INTEGER NOT NULL,
   PRIMARY KEY (bucket, measurement, resolution_ns)) STRICT;
 {OPEN_ALL_HOURS}"""
-_MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+# What InfluxQL knows of databases and their policies beyond the buckets. It made these two itself at first.
+_VERSION_7: Final = """
+CREATE TABLE IF NOT EXISTS influx_policy (
+  database TEXT NOT NULL, name TEXT NOT NULL, bucket TEXT NOT NULL, shard_ns INTEGER NOT NULL,
+  replicas INTEGER NOT NULL, is_default INTEGER NOT NULL, PRIMARY KEY (database, name)) STRICT;
+CREATE TABLE IF NOT EXISTS influx_dropped (database TEXT PRIMARY KEY) STRICT;
+"""
+_MIGRATIONS: Final = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+    _VERSION_7,
+)
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
 

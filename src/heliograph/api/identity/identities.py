@@ -59,7 +59,11 @@ def _caller(token: Token) -> Caller:
 
 
 class Identities:
-    """Tokens, people and sessions, in the catalogue; login codes, in memory."""
+    """Tokens, people and sessions, in the catalogue; login codes, in memory.
+
+    Who is asking, and what they may do, is told at once. What changes something waits for the disk, which may
+    take as long as a seal: it is for threads.
+    """
 
     def __init__(
         self, database: Database, token_path: Path, *, clock: Callable[[], float] = time.monotonic
@@ -68,6 +72,7 @@ class Identities:
         self._token_path = token_path
         self._clock = clock
         self._codes: dict[str, float] = {}
+        self._codes_lock = threading.Lock()
         self._guessing = threading.Lock()
         """One password is tried at a time: each try costs memory on purpose."""
         self.tokens = Tokens(database)
@@ -126,11 +131,12 @@ class Identities:
     def login_code(self) -> str:
         """Return a code that opens one session within ``LOGIN_CODE_SECONDS`` seconds."""
         now = self._clock()
-        self._codes = {c: until for c, until in self._codes.items() if until > now}
-        while len(self._codes) >= _MAX_CODES:
-            del self._codes[next(iter(self._codes))]
         code = secrets.token_urlsafe(24)
-        self._codes[hashed(code)] = now + LOGIN_CODE_SECONDS
+        with self._codes_lock:
+            self._codes = {c: until for c, until in self._codes.items() if until > now}
+            while len(self._codes) >= _MAX_CODES:
+                del self._codes[next(iter(self._codes))]
+            self._codes[hashed(code)] = now + LOGIN_CODE_SECONDS
         return code
 
     def redeem(self, code: str) -> str:
@@ -139,7 +145,8 @@ class Identities:
         Raises:
             AuthError: unknown, used or too old.
         """
-        until = self._codes.pop(hashed(code), 0.0)
+        with self._codes_lock:
+            until = self._codes.pop(hashed(code), 0.0)
         if until < self._clock():
             raise AuthError("this login link was used already or is too old; helio login prints a fresh one")
         return self.open_session(OPERATOR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from dataclasses import dataclass, replace
 from typing import Final
@@ -30,10 +31,15 @@ class Token:
 
 
 class Tokens:
-    """The table of tokens, also held in memory: every request asks for one."""
+    """The table of tokens, also held in memory: every request asks for one.
+
+    Asking waits for nothing. Changes wait for the disk and are for threads: they make the map in memory anew,
+    one after the other.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._changing = threading.Lock()
         self._by_hash: dict[str, Token] = {}
         for id_, hash_, *rest, permissions, created_ns, updated_ns in database.rows(
             "SELECT id, hash, description, active, permissions, created_ns, updated_ns FROM token"
@@ -54,7 +60,7 @@ class Tokens:
         Raises:
             NotFound: there is no such token.
         """
-        return self._by_hash[self._hash_of(id_)]
+        return self._entry(id_)[1]
 
     def listed(self) -> list[Token]:
         """Return all tokens, the oldest first."""
@@ -68,18 +74,19 @@ class Tokens:
         Raises:
             NotPossible: the secret is that of another token, or there are too many.
         """
-        if len(self._by_hash) >= MAX_TOKENS:
-            raise NotPossible(f"there are {MAX_TOKENS:,} tokens already; delete those that nobody uses")
         secret = secret or secrets.token_urlsafe(48)
         hash_, now = hashed(secret), time.time_ns()
-        if hash_ in self._by_hash:
-            raise NotPossible("another token has this secret already")
         token = Token(new_id(), description, active, rights, now, now)
         permissions = json.dumps([[p.action.value, p.resource, p.id] for p in sorted(rights, key=str)])
         row = (token.id, hash_, description, active, permissions, now, now)
-        with self._database.transaction() as sql:
-            sql.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        self._by_hash[hash_] = token
+        with self._changing:
+            if len(self._by_hash) >= MAX_TOKENS:
+                raise NotPossible(f"there are {MAX_TOKENS:,} tokens already; delete those that nobody uses")
+            if hash_ in self._by_hash:
+                raise NotPossible("another token has this secret already")
+            with self._database.transaction() as sql:
+                sql.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._by_hash = self._by_hash | {hash_: token}
         return token, secret
 
     def change(self, id_: str, *, description: str | None, active: bool | None) -> Token:
@@ -88,20 +95,20 @@ class Tokens:
         Raises:
             NotFound: there is no such token.
         """
-        hash_ = self._hash_of(id_)
-        old = self._by_hash[hash_]
-        token = replace(
-            old,
-            description=old.description if description is None else description,
-            active=old.active if active is None else active,
-            updated_ns=time.time_ns(),
-        )
-        with self._database.transaction() as sql:
-            sql.execute(
-                "UPDATE token SET description = ?, active = ?, updated_ns = ? WHERE id = ?",
-                (token.description, token.active, token.updated_ns, id_),
+        with self._changing:
+            hash_, old = self._entry(id_)
+            token = replace(
+                old,
+                description=old.description if description is None else description,
+                active=old.active if active is None else active,
+                updated_ns=time.time_ns(),
             )
-        self._by_hash[hash_] = token
+            with self._database.transaction() as sql:
+                sql.execute(
+                    "UPDATE token SET description = ?, active = ?, updated_ns = ? WHERE id = ?",
+                    (token.description, token.active, token.updated_ns, id_),
+                )
+            self._by_hash = self._by_hash | {hash_: token}
         return token
 
     def delete(self, id_: str) -> None:
@@ -110,14 +117,15 @@ class Tokens:
         Raises:
             NotFound: there is no such token.
         """
-        hash_ = self._hash_of(id_)
-        with self._database.transaction() as sql:
-            sql.execute("DELETE FROM token WHERE id = ?", (id_,))
-            sql.execute("DELETE FROM secret WHERE kind = 'session' AND user = ?", (id_,))
-        del self._by_hash[hash_]
+        with self._changing:
+            gone, _ = self._entry(id_)
+            with self._database.transaction() as sql:
+                sql.execute("DELETE FROM token WHERE id = ?", (id_,))
+                sql.execute("DELETE FROM secret WHERE kind = 'session' AND user = ?", (id_,))
+            self._by_hash = {hash_: token for hash_, token in self._by_hash.items() if hash_ != gone}
 
-    def _hash_of(self, id_: str) -> str:
-        for hash_, token in self._by_hash.items():
-            if token.id == id_:
-                return hash_
+    def _entry(self, id_: str) -> tuple[str, Token]:
+        for entry in self._by_hash.items():
+            if entry[1].id == id_:
+                return entry
         raise NotFound("authorization", id_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -58,8 +59,11 @@ async def create(request: Request) -> Response:
         raise Forbidden(
             f"a token cannot give what it does not have itself: {first.action.value} {first.resource}"
         )
-    token, secret = hub.identities.tokens.create(
-        rights, description=text_of(asked, "description", ""), active=_status(asked) is not False
+    token, secret = await asyncio.to_thread(
+        hub.identities.tokens.create,
+        rights,
+        description=text_of(asked, "description", ""),
+        active=_status(asked) is not False,
     )
     return JSONResponse(new_authorization(hub, token, secret), 201)
 
@@ -82,8 +86,11 @@ async def change(request: Request) -> Response:
     caller = _changing(request, hub)
     asked = await read_json(request)
     token = _changeable(hub, caller, request.path_params["id"])
-    changed = hub.identities.tokens.change(
-        token.id, description=text_of(asked, "description", token.description), active=_status(asked)
+    changed = await asyncio.to_thread(
+        hub.identities.tokens.change,
+        token.id,
+        description=text_of(asked, "description", token.description),
+        active=_status(asked),
     )
     return JSONResponse(_shown(hub, [changed])[0])
 
@@ -93,7 +100,8 @@ async def delete(request: Request) -> Response:
     """``DELETE /api/v2/authorizations/{id}``: who uses the token is refused from now on."""
     hub = services(request)
     caller = _changing(request, hub)
-    hub.identities.tokens.delete(_changeable(hub, caller, request.path_params["id"]).id)
+    token = _changeable(hub, caller, request.path_params["id"])
+    await asyncio.to_thread(hub.identities.tokens.delete, token.id)
     return Response(status_code=204)
 
 

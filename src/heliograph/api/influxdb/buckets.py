@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -66,7 +67,7 @@ async def create(request: Request) -> Response:
     description = text_of(asked, "description", "")
     keep_ns = keep_of(asked.get("retentionRules"))
     await hub.buckets.create(name, {RAW: FOREVER if keep_ns is None else keep_ns})
-    hub.directory.set_note(_entry(hub, name).id, description)
+    await asyncio.to_thread(hub.directory.set_note, _entry(hub, name).id, description)
     return JSONResponse(await bucket_by_name(hub, name), 201)
 
 
@@ -94,7 +95,7 @@ async def change(request: Request) -> Response:
     keep_ns = keep_of(asked.get("retentionRules"))
     if keep_ns is not None:
         await hub.buckets.set_rules(entry.name, WHOLE_BUCKET, {RAW: keep_ns})
-    hub.directory.set_note(entry.id, description)
+    await asyncio.to_thread(hub.directory.set_note, entry.id, description)
     return JSONResponse(_json(hub, entry, await _keeps(hub)))
 
 
@@ -105,7 +106,7 @@ async def delete(request: Request) -> Response:
     _require_all(caller_of(request, hub.identities))
     entry = hub.directory.bucket(request.path_params["id"])
     await hub.buckets.delete(entry.name)
-    hub.directory.set_note(entry.id, "")
+    await asyncio.to_thread(hub.directory.set_note, entry.id, "")
     return Response(status_code=204)
 
 

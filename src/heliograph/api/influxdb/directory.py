@@ -47,7 +47,10 @@ class TelegrafConfig:
 
 
 class Directory:
-    """Names and ids. Every answer is read from the catalogue: it has no state that could be old."""
+    """Names and ids. Every answer is read from the catalogue: it has no state that could be old.
+
+    Answers wait for nothing; what changes something waits for the disk, and is for threads.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -54,8 +55,8 @@ async def change(request: Request) -> Response:
     if not name:
         raise QueryError("the name of an organization must not be empty")
     description = text_of(asked, "description", hub.directory.note(ORGANIZATION_ID))
-    hub.directory.rename_organization(name)
-    hub.directory.set_note(ORGANIZATION_ID, description)
+    await asyncio.to_thread(hub.directory.rename_organization, name)
+    await asyncio.to_thread(hub.directory.set_note, ORGANIZATION_ID, description)
     return JSONResponse(organization_json(hub))
 
 

@@ -62,9 +62,9 @@ async def set_up(request: Request) -> Response:
     added = await asyncio.to_thread(hub.identities.add_first_person, user, password)
     if not added:
         return v2_conflict(_DONE)
-    hub.directory.rename_organization(org)
-    token, secret = hub.identities.tokens.create(
-        EVERYTHING, description=f"{user}'s Token", secret=secret or None
+    await asyncio.to_thread(hub.directory.rename_organization, org)
+    token, secret = await asyncio.to_thread(
+        hub.identities.tokens.create, EVERYTHING, description=f"{user}'s Token", secret=secret or None
     )
     return JSONResponse(
         {
@@ -106,12 +106,12 @@ async def sign_in(request: Request) -> Response:
     user, password = credentials_of(request) or ("", "")
     caller = hub.identities.of_token(password)
     if caller is not None:
-        session = hub.identities.open_session(caller.user)
+        session = await asyncio.to_thread(hub.identities.open_session, caller.user)
     else:
         known = await asyncio.to_thread(hub.identities.is_person, user, password)
         if not known:
             raise AuthError("unauthorized access: no such user and password, and no such token")
-        session = hub.identities.open_session(OPERATOR)
+        session = await asyncio.to_thread(hub.identities.open_session, OPERATOR)
     response = Response(status_code=204)
     keep_session(request, response, session)
     return response
@@ -124,7 +124,7 @@ async def sign_out(request: Request) -> Response:
     caller_of(request, hub.identities)
     session = request.cookies.get(COOKIE)
     if session:
-        hub.identities.close_session(session)
+        await asyncio.to_thread(hub.identities.close_session, session)
     response = Response(status_code=204)
     response.delete_cookie(COOKIE)
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from email.utils import formatdate
 from typing import Any, Final
@@ -37,7 +38,8 @@ async def create(request: Request) -> Response:
     """``POST /api/v2/telegrafs`` with ``{"name": …, "config": "TOML"}``."""
     hub = services(request)
     _require(request, hub, Action.WRITE)
-    return JSONResponse(_json(hub.directory.add_telegraf(*_asked(await read_json(request)))), 201)
+    asked = _asked(await read_json(request))
+    return JSONResponse(_json(await asyncio.to_thread(hub.directory.add_telegraf, *asked)), 201)
 
 
 @speaks_influx_v2
@@ -62,7 +64,8 @@ async def change(request: Request) -> Response:
     hub = services(request)
     _require(request, hub, Action.WRITE, request.path_params["id"])
     asked = _asked(await read_json(request))
-    return JSONResponse(_json(hub.directory.change_telegraf(request.path_params["id"], *asked)))
+    changed = await asyncio.to_thread(hub.directory.change_telegraf, request.path_params["id"], *asked)
+    return JSONResponse(_json(changed))
 
 
 @speaks_influx_v2
@@ -70,7 +73,7 @@ async def delete(request: Request) -> Response:
     """``DELETE /api/v2/telegrafs/{id}``."""
     hub = services(request)
     _require(request, hub, Action.WRITE, request.path_params["id"])
-    hub.directory.delete_telegraf(request.path_params["id"])
+    await asyncio.to_thread(hub.directory.delete_telegraf, request.path_params["id"])
     return Response(status_code=204)
 
 

@@ -5,6 +5,7 @@ Source: COMPAT.md's transcripts of influxd 1.6.7 and the v2 API's documentation,
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -40,7 +41,8 @@ async def write_v1(request: Request) -> Response:
     if not database:
         return v1_error(400, "database is required")
     policy = request.query_params.get("rp", "")
-    bucket = hub.influxql.databases.place(database, policy) or hub.directory.database(database, policy)
+    place = await asyncio.to_thread(hub.influxql.databases.place, database, policy)
+    bucket = place or hub.directory.database(database, policy)
     hub.identities.require(caller, Action.WRITE, bucket)
     # an unknown precision means nanoseconds there
     precision = _V1_PRECISION.get(request.query_params.get("precision", ""), Precision.NS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -19,7 +20,9 @@ from heliograph.api.services import services
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
 from heliograph.query.plan import check_range
+from heliograph.query.series import measurements_of, series_of
 from heliograph.store.catalogue import DEFAULT_BUCKET
+from heliograph.store.store import Store
 
 MAX_QUERIES: Final = 64
 MAX_PAGES: Final = 200
@@ -34,18 +37,24 @@ async def schema(request: Request) -> Response:
     hub = services(request)
     bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
     require_bucket(request, hub.identities, Action.READ, bucket)
-    with hub.store.reading() as catalogue:
-        measurements = [
-            {
-                "name": m.name,
-                "tags": sorted(m.tags),
-                "fields": {name: t.value for name, (_, t) in sorted(m.fields.items())},
-                "last_ms": max(catalogue.series.get((bucket, m.name), {}).values(), default=0) // MS,
-            }
-            for m in sorted(catalogue.bucket(bucket).values(), key=lambda m: m.name)
-            if (bucket, m.name) in catalogue.series  # others have no point, or none any more
-        ]
-    return JSONResponse({"bucket": bucket, "measurements": measurements})
+    return await asyncio.to_thread(_schema, hub.store, bucket)
+
+
+def _schema(store: Store, bucket: str) -> Response:
+    return JSONResponse(
+        {
+            "bucket": bucket,
+            "measurements": [
+                {
+                    "name": known.name,
+                    "tags": sorted(known.tags),
+                    "fields": {name: type_.value for name, (_, type_) in sorted(known.fields.items())},
+                    "last_ms": last_ns // MS,
+                }
+                for known, last_ns in measurements_of(store, bucket)
+            ],
+        }
+    )
 
 
 @speaks_v2
@@ -54,14 +63,16 @@ async def devices(request: Request) -> Response:
     hub = services(request)
     bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
     require_bucket(request, hub.identities, Action.READ, bucket)
+    return await asyncio.to_thread(_devices, hub.store, bucket)
+
+
+def _devices(store: Store, bucket: str) -> Response:
     found: dict[str, tuple[int, set[str]]] = {}
-    with hub.store.reading() as catalogue:
-        for name in catalogue.bucket(bucket):
-            for key, last_ns in catalogue.series.get((bucket, name), {}).items():
-                host = _tag(key, DEVICE_TAG)
-                latest, measurements = found.get(host, (last_ns, set()))
-                measurements.add(name)
-                found[host] = (max(latest, last_ns), measurements)
+    for name, key, last_ns in series_of(store, bucket, None, {}):
+        host = _tag(key, DEVICE_TAG)
+        latest, measurements = found.get(host, (last_ns, set()))
+        measurements.add(name)
+        found[host] = (max(latest, last_ns), measurements)
     return JSONResponse(
         {
             "devices": [

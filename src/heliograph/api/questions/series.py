@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from heliograph.api.questions.plans import MS, expect, words
 from heliograph.api.services import services
 from heliograph.query.series import series_of, values_of
 from heliograph.store.catalogue import DEFAULT_BUCKET
+from heliograph.store.store import Store
 
 
 @speaks_v2
@@ -28,8 +30,15 @@ async def series(request: Request) -> Response:
     hub.identities.require(caller, Action.READ, bucket)
     measurement = expect(asked, "measurement", str, "") or None
     where: dict[str, Any] = expect(asked, "where", dict, {})
-    found = series_of(hub.store, bucket, measurement, {str(tag): words(where, tag) for tag in where})
+    wanted = {str(tag): words(where, tag) for tag in where}
     tag = expect(asked, "tag", str, "")
+    return await asyncio.to_thread(_answer, hub.store, bucket, measurement, wanted, tag)
+
+
+def _answer(
+    store: Store, bucket: str, measurement: str | None, where: dict[str, tuple[str, ...]], tag: str
+) -> Response:
+    found = series_of(store, bucket, measurement, where)
     if tag:
         return NumbersResponse({"tag": tag, "values": values_of(found, tag)})
     return NumbersResponse(

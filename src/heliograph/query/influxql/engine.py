@@ -172,7 +172,7 @@ class InfluxqlEngine:
         database = target.database or asked.database
         if not database:
             raise QueryError("database name required")
-        bucket = self.databases.bucket(database, target.policy)
+        bucket = await asyncio.to_thread(self.databases.bucket, database, target.policy)
         asked.access.write(bucket)
         count, body = await self._read(asked, lambda session: lines_of(session, statement))
         if count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
@@ -68,15 +69,15 @@ async def _create_database(node: tree.CreateDatabase, databases: Databases, chan
     options = node.options or tree.PolicyOptions()
     policy = checked_name(options.name) if options.name else AUTOGEN
     keep_ns = options.duration_ns or FOREVER
-    if databases.exists(name):
+    if await asyncio.to_thread(databases.exists, name):
         if node.options is not None:
-            _check_same(databases.policies(name), policy, options)
-        databases.show_again(name)
+            _check_same(await asyncio.to_thread(databases.policies, name), policy, options)
+        await asyncio.to_thread(databases.show_again, name)
         return
     shard_ns = _shard(keep_ns, options)
     await changes.create_bucket(name, keep_ns)
     info = PolicyInfo(policy, name, keep_ns, shard_ns, options.replication or 1, default=True)
-    databases.put(name, info)
+    await asyncio.to_thread(databases.put, name, info)
 
 
 def _check_same(policies: list[PolicyInfo], name: str, options: tree.PolicyOptions) -> None:
@@ -100,10 +101,10 @@ def _shard(keep_ns: int, options: tree.PolicyOptions) -> int:
 
 async def _drop(node: tree.Drop, databases: Databases, changes: Changes) -> None:
     if node.noun == "DATABASE":
-        if databases.exists(node.name):
-            for info in databases.policies(node.name):
+        if await asyncio.to_thread(databases.exists, node.name):
+            for info in await asyncio.to_thread(databases.policies, node.name):
                 await changes.delete_bucket(info.bucket)
-            databases.drop(node.name)
+            await asyncio.to_thread(databases.drop, node.name)
     elif node.noun == "RETENTION POLICY":
         await _drop_policy(node, databases, changes)
     elif node.noun in ("CONTINUOUS QUERY", "SUBSCRIPTION"):
@@ -115,9 +116,9 @@ async def _drop(node: tree.Drop, databases: Databases, changes: Changes) -> None
 
 
 async def _drop_policy(node: tree.Drop, databases: Databases, changes: Changes) -> None:
-    if not databases.exists(node.database):
+    if not await asyncio.to_thread(databases.exists, node.database):
         return
-    for info in databases.policies(node.database):
+    for info in await asyncio.to_thread(databases.policies, node.database):
         if info.name != node.name:
             continue
         if info.bucket == node.database:
@@ -126,11 +127,11 @@ async def _drop_policy(node: tree.Drop, databases: Databases, changes: Changes) 
                 " DROP DATABASE removes it"
             )
         await changes.delete_bucket(info.bucket)
-        databases.drop(node.database, info.name)
+        await asyncio.to_thread(databases.drop, node.database, info.name)
 
 
 async def _policy(node: tree.Policy, databases: Databases, changes: Changes) -> None:
-    policies = {info.name: info for info in databases.policies(node.database)}
+    policies = {info.name: info for info in await asyncio.to_thread(databases.policies, node.database)}
     existing = policies.get(node.name)
     if node.create:
         await _create_policy(node, existing, databases, changes)
@@ -163,7 +164,7 @@ async def _create_policy(
         info = replace(existing, default=True)
     else:
         await changes.create_bucket(info.bucket, keep_ns)
-    databases.put(node.database, info)
+    await asyncio.to_thread(databases.put, node.database, info)
 
 
 async def _alter_policy(
@@ -174,7 +175,8 @@ async def _alter_policy(
     shard_ns = _shard(keep_ns, replace(options, shard_ns=options.shard_ns or existing.shard_ns))
     if keep_ns != existing.keep_ns:
         await changes.set_keep(existing.bucket, keep_ns)
-    databases.put(
+    await asyncio.to_thread(
+        databases.put,
         node.database,
         replace(
             existing,

@@ -6,6 +6,7 @@ A database is the bucket of its name, which holds its first policy; every other 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,15 +20,6 @@ from heliograph.store.store import Store
 
 AUTOGEN: Final = "autogen"
 _HOUR_NS: Final = 3_600 * SECOND_NS
-_TABLE: Final = """
-CREATE TABLE IF NOT EXISTS influx_policy (
-  database TEXT NOT NULL, name TEXT NOT NULL, bucket TEXT NOT NULL, shard_ns INTEGER NOT NULL,
-  replicas INTEGER NOT NULL, is_default INTEGER NOT NULL,
-  PRIMARY KEY (database, name)) STRICT
-"""
-_GONE: Final = """
-CREATE TABLE IF NOT EXISTS influx_dropped (database TEXT PRIMARY KEY) STRICT
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +58,16 @@ def _in_order(others: list[PolicyInfo], info: PolicyInfo) -> list[PolicyInfo]:
 
 
 class Databases:
-    """The databases, by what the catalogue's buckets are called. Any thread may ask."""
+    """The databases, by what the catalogue's buckets are called. For threads: it waits for the store."""
 
     def __init__(self, store: Store, database: Database) -> None:
         self._store = store
         self._database = database
-        with database.transaction() as sql:
-            sql.execute(_TABLE)
-            sql.execute(_GONE)
+        self._changing = threading.Lock()
 
     def names(self) -> list[str]:
         """Return the databases by name; one that was dropped shows again when it has points."""
-        dropped = {name for (name,) in self._database.rows("SELECT database FROM influx_dropped")}
+        dropped = {name for (name,) in self._database.committed("SELECT database FROM influx_dropped")}
         with self._store.reading() as catalogue:
             filled = {bucket for bucket, _ in catalogue.series}
             return sorted(
@@ -104,7 +94,7 @@ class Databases:
         return found
 
     def _policies(self, database: str) -> Iterator[PolicyInfo]:
-        rows = self._database.rows(
+        rows = self._database.committed(
             "SELECT name, bucket, shard_ns, replicas, is_default FROM influx_policy"
             " WHERE database = ? ORDER BY rowid",
             (database,),
@@ -151,21 +141,22 @@ class Databases:
 
     def put(self, database: str, info: PolicyInfo) -> None:
         """Enter or replace a policy; what the database had without being told is written down beside it."""
-        others = [
-            one for one in self._policies(database) if one.name != info.name and one.bucket != info.bucket
-        ]
-        if info.default:
-            others = [replace(one, default=False) for one in others]
-        with self._database.transaction() as sql:
-            sql.execute("DELETE FROM influx_dropped WHERE database = ?", (database,))
-            sql.execute("DELETE FROM influx_policy WHERE database = ?", (database,))
-            sql.executemany(
-                "INSERT INTO influx_policy VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (database, p.name, p.bucket, p.shard_ns, p.replicas, int(p.default))
-                    for p in _in_order(others, info)
-                ],
-            )
+        with self._changing:
+            others = [
+                one for one in self._policies(database) if one.name != info.name and one.bucket != info.bucket
+            ]
+            if info.default:
+                others = [replace(one, default=False) for one in others]
+            with self._database.transaction() as sql:
+                sql.execute("DELETE FROM influx_dropped WHERE database = ?", (database,))
+                sql.execute("DELETE FROM influx_policy WHERE database = ?", (database,))
+                sql.executemany(
+                    "INSERT INTO influx_policy VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (database, p.name, p.bucket, p.shard_ns, p.replicas, int(p.default))
+                        for p in _in_order(others, info)
+                    ],
+                )
 
     def show_again(self, database: str) -> None:
         """Let a database that was dropped, and is there all the same, be seen."""
@@ -174,7 +165,7 @@ class Databases:
 
     def drop(self, database: str, policy: str | None = None) -> None:
         """Forget a database, or one policy."""
-        with self._database.transaction() as sql:
+        with self._changing, self._database.transaction() as sql:
             if policy is None:
                 sql.execute("DELETE FROM influx_policy WHERE database = ?", (database,))
                 if database == DEFAULT_BUCKET:
