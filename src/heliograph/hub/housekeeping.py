@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from heliograph.aio.supervise import supervise
 from heliograph.config.values import format_size
 from heliograph.errors import Error
 from heliograph.hub.counters import Counters
@@ -79,13 +78,8 @@ class Housekeeping:
         self._failing: dict[str, str] = {}
         """Other upkeep that failed at its last try, and why."""
 
-    async def run(self) -> None:
-        """Do what is due; runs until cancelled. A seal that fails keeps nothing else from being done."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(supervise("sealing", self._seal_and_purge), name="sealing")
-            group.create_task(supervise("upkeep", self._tidy), name="upkeep")
-
-    async def _seal_and_purge(self) -> None:
+    async def seal_and_purge(self) -> None:
+        """Seal and purge when it is due; runs until cancelled. A seal that fails keeps nothing else back."""
         purge_at = time.monotonic() + PURGE_EVERY
         seal_at = 0.0
         while True:
@@ -102,8 +96,11 @@ class Housekeeping:
                 await self.purge()
                 purge_at = time.monotonic() + PURGE_EVERY
 
-    async def _tidy(self) -> None:
-        """Merge and forget in a thread of its own: no seal waits for a merge."""
+    async def tidy(self) -> None:
+        """Merge, summarise and forget when it is due; runs until cancelled.
+
+        All that has a thread of its own: no seal waits for a merge.
+        """
         roll_up_at = 0.0
         while True:
             await asyncio.sleep(TICK)
@@ -202,7 +199,7 @@ class Housekeeping:
         return min(HIGH_WATER * stream_bytes, share)
 
     def forget_soon(self) -> None:
-        """Let :meth:`run` forget at its next turn what is too old by new rules, or deleted."""
+        """Let :meth:`tidy` forget at its next turn what is too old by new rules, or deleted."""
         self._forget_at = 0.0
 
     async def forget(self) -> None:

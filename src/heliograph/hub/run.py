@@ -392,16 +392,18 @@ class Hub:
         self._broker.server.on_restart = self._announce_again
         async with asyncio.TaskGroup() as group:
             # from the first moment on: what is read back has to be sealed, too
-            sealing = group.create_task(
-                supervise("housekeeping", self._housekeeping.run), name="housekeeping"
-            )
+            # two tasks and not a group in one: `end` can ask each of them again
+            keeping = [
+                group.create_task(supervise("sealing", self._housekeeping.seal_and_purge), name="sealing"),
+                group.create_task(supervise("upkeep", self._housekeeping.tidy), name="upkeep"),
+            ]
             stopping = group.create_task(stop.wait(), name="stop")
             recovering = group.create_task(self._recover(), name="recovery")
             await asyncio.wait((recovering, stopping), return_when=asyncio.FIRST_COMPLETED)
             if not stop.is_set():
                 with self._home.announced(self._run_facts()):
                     await self._serve(stop, announce)
-            await end(recovering, sealing)
+            await end(recovering, *keeping)
         await self._housekeeping.close()
 
     async def _recover(self) -> None:
