@@ -13,7 +13,11 @@ import pytest
 
 @contextmanager
 def mounted(folder: Path, *arguments: str) -> Iterator[Path]:
-    """A mounted file system; the test is skipped where we may not mount."""
+    """A mounted file system.
+
+    Mounting needs root, and a kernel that lets root do it, which containers often have not. Without it there
+    is no disk that could be full or break, so the test is skipped and says why; as root it always runs.
+    """
     if os.geteuid() != 0:
         pytest.skip("mounting a file system needs root")
     folder.mkdir(exist_ok=True)

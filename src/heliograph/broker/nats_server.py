@@ -17,6 +17,7 @@ from typing import Final, Self
 import psutil
 
 from heliograph.aio.process import Child
+from heliograph.aio.supervise import end
 from heliograph.broker.config import BrokerPlan, Endpoints, render
 from heliograph.broker.health import has_room, is_up, write_error
 from heliograph.errors import BrokerExited, BrokerNotReady
@@ -195,8 +196,7 @@ async def running(plan: BrokerPlan, endpoints: Endpoints) -> AsyncIterator[NatsS
             await server.ready()
             watcher = group.create_task(server.watch(), name="nats-server watch")
             yield server
-            watcher.cancel()
-            keeper.cancel()
+            await end(watcher, keeper)
     finally:
         await server.stop()
 

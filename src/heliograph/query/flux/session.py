@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.query.bounded import Bounded
 from heliograph.query.limits import QueryLimits
 from heliograph.store.duck import Cursor
 from heliograph.store.store import Store
 
-MAX_ROWS: Final = 1_000_000
-"""More rows than this on the way to an answer are refused: they fill the memory."""
 _CHECK_EVERY: Final = 1_000
 
 
@@ -45,8 +44,10 @@ class Access(Protocol):
 
 
 @dataclass(slots=True)
-class Session:
+class Session(Bounded):
     """One request; used by one thread."""
+
+    most_rows = 1_000_000
 
     store: Store
     cursor: Cursor
@@ -60,45 +61,12 @@ class Session:
     _matched: dict[tuple[str, str], bool] = field(default_factory=dict)
     _until_check: int = _CHECK_EVERY
 
-    def check_time(self) -> None:
-        """Stop what takes longer than the limit.
-
-        Raises:
-            QueryError: it did.
-        """
-        if self.clock() > self.deadline:
-            raise QueryError("the query took longer than limits.query_seconds; ask for less")
-
     def tick(self) -> None:
         """Look at the clock now and then, where a function is called for each row."""
         self._until_check -= 1
         if self._until_check <= 0:
             self._until_check = _CHECK_EVERY
             self.check_time()
-
-    def check_rows(self, count: int) -> None:
-        """Refuse what is too long to be computed.
-
-        Raises:
-            QueryError: it is.
-        """
-        self.check_time()
-        if count > MAX_ROWS:
-            raise QueryError(
-                f"the query needs over {MAX_ROWS:,} rows;"
-                " ask for a shorter range, longer windows or fewer series"
-            )
-
-    def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        """Return the rows of a statement of ours.
-
-        Raises:
-            QueryError: too many, or it takes too long.
-        """
-        self.check_time()
-        rows = self.cursor.rows(f"SELECT * FROM ({sql}) LIMIT {MAX_ROWS + 1}", list(parameters))
-        self.check_rows(len(rows))
-        return rows
 
     def matches(self, pattern: str, text: str) -> bool:
         """Return whether a regular expression matches somewhere in a text; RE2 never takes long.

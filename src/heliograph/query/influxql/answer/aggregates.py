@@ -111,7 +111,7 @@ def timed_selector(group: Group, call: Call) -> Found:
     width = len(group.keys)
     found: dict[Any, Points] = {}
     for row in rows:
-        found[group.name, row[:width]] = Points([row[width]], [row[width + 1]])  # type: ignore[list-item]
+        found[group.name, row[:width]] = Points([row[width]], [row[width + 1]])
     return found
 
 
@@ -150,7 +150,7 @@ def _from_sql(group: Group, used: Sequence[Call], interval: Interval | None) -> 
             points = found[call].get(key)
             if points is None:
                 points = found[call][key] = Points([], [])
-            points.times_ns.append(row[width])  # type: ignore[arg-type]
+            points.times_ns.append(row[width])
             points.values.append(wrapped(value) if type(value) is int else value)
     return found
 

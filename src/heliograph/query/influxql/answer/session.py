@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from heliograph.errors import QueryError, StoreError
+from heliograph.query.bounded import Bounded
 from heliograph.query.limits import QueryLimits
 from heliograph.store.duck import Cursor
 from heliograph.store.store import Store
 
 if TYPE_CHECKING:  # it is there only where a compiler was
     from heliograph.query.memory.sources import Sources
-
-MAX_ROWS: Final = 2_000_000
-"""More rows than this on the way to an answer are refused: they fill the memory."""
-
 
 _PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_:/ |()^$.,=@%&-]|\\[!-/:-@\[-`{-~])*")
 
@@ -49,8 +46,10 @@ class Places(Protocol):
 
 
 @dataclass(slots=True)
-class Session:
+class Session(Bounded):
     """One request; used by one thread."""
+
+    most_rows = 2_000_000
 
     store: Store
     cursor: Cursor
@@ -65,15 +64,6 @@ class Session:
     sources: Sources | None = None
     """Columns in memory, where they can be read there."""
     clock: Callable[[], float] = time.monotonic
-
-    def check_time(self) -> None:
-        """Stop what takes longer than the limit.
-
-        Raises:
-            QueryError: it did.
-        """
-        if self.clock() > self.deadline:
-            raise QueryError("the query took longer than limits.query_seconds; ask for less")
 
     def matches(self, pattern: str, names: Sequence[str]) -> list[str]:
         """Return those of some names that match a regular expression, in their order."""
@@ -100,29 +90,10 @@ class Session:
             reason = str(error).removeprefix("Invalid Input Error: ")
             raise QueryError(f"error parsing query: error parsing regexp: {reason}") from error
 
-    def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
-        """Return the rows of a statement of ours.
-
-        Raises:
-            QueryError: too many, or it takes too long.
-        """
-        self.check_time()
-        rows = self.cursor.rows(f"SELECT * FROM ({sql}) LIMIT {MAX_ROWS + 1}", list(parameters))
-        self.check_rows(len(rows))
-        return rows
-
     def check_answer(self, count: int) -> None:
         """Refuse an answer that has more rows than the settings allow."""
         if count > self.limits.rows:
             raise QueryError(
                 f"the answer has over {self.limits.rows:,} rows (limits.query_rows); ask for a shorter range,"
                 " longer intervals, fewer series or a LIMIT"
-            )
-
-    def check_rows(self, count: int) -> None:
-        """Refuse what is too long to be computed."""
-        if count > MAX_ROWS:
-            raise QueryError(
-                f"the query needs over {MAX_ROWS:,} rows; ask for a shorter range, longer intervals,"
-                " fewer series or a LIMIT"
             )
