@@ -30,6 +30,7 @@ from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.relation import render
 from heliograph.store.rollups.summary import RAW
+from heliograph.store.segment_changes import Sealed
 from heliograph.store.segments import SegmentWriter, Written
 from heliograph.store.sql_text import literal
 from heliograph.store.store import Store
@@ -107,8 +108,7 @@ class _Day:
         written = Written(
             DEFAULT_BUCKET, _NAME, path, frozenset([*_TAGS, *_FIELDS]), _SEAL_ROWS, low, high, size_bytes, 1
         )
-        with self.store.reading() as catalogue:
-            catalogue.commit([written], [], {}, {}, ())
+        self.store.changes.seal(lambda: Sealed([written], [], {}, {}, ()), lambda: None)
 
     def files(self) -> int:
         with self.store.reading() as catalogue:

@@ -125,12 +125,15 @@ class InfluxDialect:
     tolerance: Final = 1e-9
 
     def ask(self, question: Question, *, cached: bool) -> Asked:  # noqa: ARG002 - influxd keeps no results
-        return self._request(self._influxql(question))
+        epoch = "ms" if question.shape is Shape.PANEL else "s"
+        return self._request(self._influxql(question), epoch)
 
-    def _request(self, text: str) -> Asked:
-        return Asked("GET", f"/query?{urlencode({'db': 'telegraf', 'epoch': 's', 'q': text})}")
+    def _request(self, text: str, epoch: str = "s") -> Asked:
+        return Asked("GET", f"/query?{urlencode({'db': 'telegraf', 'epoch': epoch, 'q': text})}")
 
     def _influxql(self, question: Question) -> str:
+        if question.shape is Shape.PANEL:
+            return question.text
         conditions = [f"time >= {question.start_s}s AND time < {question.end_s}s"]
         for tag, values in question.where.items():
             conditions += ["(" + " OR ".join(f"\"{tag}\" = '{value}'" for value in values) + ")"]
@@ -164,6 +167,9 @@ class InfluxDialect:
         }
 
     def _read(self, question: Question, series: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+        if question.shape is Shape.PANEL:
+            yield from _every_value(series)
+            return
         fields = question.fields[:1] if question.shape is Shape.ROWS else question.fields
         for row in series["values"]:
             named = dict(zip(series["columns"], row, strict=True)) | series.get("tags", {})
@@ -184,6 +190,18 @@ class InfluxDialect:
         results = [result for body in bodies for result in json.loads(body)["results"]]
         series = [series for result in results for series in result.get("series", ())]
         return sum(row[1] for each in series for row in each["values"])
+
+
+def _every_value(series: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Yield what stands in any column of a series; a text, and a gap that is shown, stand in the key."""
+    tags = [f"{tag}={value}" for tag, value in sorted(series.get("tags", {}).items())]
+    for number, row in enumerate(series["values"]):
+        for column, value in zip(series["columns"], row, strict=True):
+            key = (series["name"], *tags, column, str(number))
+            if isinstance(value, int | float):
+                yield key, float(value)
+            else:
+                yield (*key, str(value)), 0.0
 
 
 class VictoriaDialect:
@@ -268,8 +286,10 @@ class VictoriaDialect:
         return sum(int(result[0]["value"][1]) for result in results if result)
 
 
+BY_INFLUXQL: Final = "heliograph by InfluxQL"
 DIALECTS: Final[dict[str, Dialect]] = {
     "heliograph": HubDialect(),
+    BY_INFLUXQL: InfluxDialect(),
     "influxd": InfluxDialect(),
     "victoria-metrics": VictoriaDialect(),
 }

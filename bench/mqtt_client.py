@@ -7,6 +7,7 @@ from typing import Final, Self
 
 _TIMEOUT: Final = 10.0
 _CONNECT: Final = 0x10
+_PUBLISH_QOS_0: Final = 0x30
 _PUBLISH_QOS_1: Final = 0x32
 _PUBACK: Final = 0x40
 _DISCONNECT: Final = bytes((0xE0, 0))
@@ -39,6 +40,15 @@ class Publisher:
     async def __aexit__(self, *_: object) -> None:
         self._writer.write(_DISCONNECT)
         self._writer.close()
+
+    def send_unacknowledged(self, topic: bytes, payload: bytes) -> None:
+        """Publish with QoS 0; nobody says whether it came. Wait for :meth:`drain` now and then."""
+        self._writer.write(_packet(_PUBLISH_QOS_0, len(topic).to_bytes(2, "big") + topic + payload))
+
+    async def drain(self) -> None:
+        """Wait until the system has taken most of what was sent."""
+        async with asyncio.timeout(_TIMEOUT):
+            await self._writer.drain()
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 1 and return when the broker has acknowledged.

@@ -144,6 +144,16 @@ class Hub(Server):
 
     def settle(self) -> None:
         self.stop()  # seals what is in memory
+        self.start()  # what is sealed in the end is merged after the next start
+        deadline = time.monotonic() + SETTLE_TIMEOUT
+        while self._merging() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.stop()
+        self.start()  # the files that were merged stay for a while, or until a start
+        self.stop()
+
+    def _merging(self) -> bool:
+        return bool(json.loads(self.ask("GET", "/api/status"))["store"]["merging"])
 
     def disk_bytes(self) -> int:
         """Segments and catalogue; the stream holds the same points for some hours, and no longer."""

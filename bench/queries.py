@@ -29,19 +29,22 @@ class Timing:
 Answers: TypeAlias = dict[str, list[Answer]]
 
 
-def ask_all(server: Server, kinds: Mapping[str, list[Question]]) -> tuple[dict[str, Timing], Answers]:
-    """Return times and answers of each kind of question.
+def ask_all(
+    server: Server, kinds: Mapping[str, list[Question]], dialect: str = ""
+) -> tuple[dict[str, Timing], Answers]:
+    """Return times and answers of each kind of question, in a server's own language or another one.
 
     Raises:
         ServerFailed: a question was answered with an error.
     """
     timings: dict[str, Timing] = {}
     answers: Answers = {}
+    dialect = dialect or server.name
     connection = server.connection()
     try:
         for kind, variants in kinds.items():
-            cold = [_ask(server, connection, question, cached=False) for question in variants]
-            warm = [_ask(server, connection, question, cached=True) for question in variants]
+            cold = [_ask(server, connection, dialect, question, cached=False) for question in variants]
+            warm = [_ask(server, connection, dialect, question, cached=True) for question in variants]
             timings[kind] = Timing(
                 cold_ms=statistics.median(ms for ms, _ in cold),
                 warm_ms=statistics.median(ms for ms, _ in warm),
@@ -49,17 +52,17 @@ def ask_all(server: Server, kinds: Mapping[str, list[Question]]) -> tuple[dict[s
             answers[kind] = [answer for _, answer in cold]
             # threads add floats in any order, so the same question may differ in the last digit
             pairs = zip(answers[kind], (answer for _, answer in warm), strict=True)
-            if not all(agree(a, b, DIALECTS[server.name].tolerance) for a, b in pairs):
-                raise ServerFailed(f"{server.name} answers {kind} differently the second time")
+            if not all(agree(a, b, DIALECTS[dialect].tolerance) for a, b in pairs):
+                raise ServerFailed(f"{dialect} answers {kind} differently the second time")
     finally:
         connection.close()
     return timings, answers
 
 
 def _ask(
-    server: Server, connection: http.client.HTTPConnection, question: Question, *, cached: bool
+    server: Server, connection: http.client.HTTPConnection, language: str, question: Question, *, cached: bool
 ) -> tuple[float, Answer]:
-    dialect = DIALECTS[server.name]
+    dialect = DIALECTS[language]
     asked = dialect.ask(question, cached=cached)
     elapsed_ms, body = _timed(server, connection, asked)
     try:
@@ -84,8 +87,8 @@ def disagreements(ours: str, answers: Mapping[str, Answers]) -> dict[str, str]:
     found: dict[str, str] = {}
     for other, theirs in answers.items():
         tolerance = max(DIALECTS[ours].tolerance, DIALECTS[other].tolerance)
-        for kind, variants in answers[ours].items():
-            pairs = zip(variants, theirs.get(kind, ()), strict=True)
+        for kind in answers[ours].keys() & theirs.keys():
+            pairs = zip(answers[ours][kind], theirs[kind], strict=True)
             differing = [(a, b) for a, b in pairs if not agree(a, b, tolerance)]
             if differing:
                 found[kind] = f"{other}: {_first_difference(*differing[0])}"

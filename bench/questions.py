@@ -27,6 +27,7 @@ class Shape(Enum):
     ROWS = "the points above a value"
     LAST = "the last row per group, which has all fields"
     LAST_VALUES = "the last value of each field per group"
+    PANEL = "a dashboard's own text of InfluxQL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Question:
     at_most: float | None = None
     """For last values: the first field must be at most this."""
     limit: int = 0
+    text: str = ""
+    """Of a panel: what is asked."""
 
 
 Maker: TypeAlias = Callable[[Workload, Random], Question]
@@ -68,7 +71,7 @@ def agree(one: Answer, other: Answer, tolerance: float) -> bool:
     )
 
 
-def _hosts(workload: Workload, random: Random, count: int) -> tuple[str, ...]:
+def some_hosts(workload: Workload, random: Random, count: int) -> tuple[str, ...]:
     """Return some hosts of a workload; fewer if it has not so many."""
     measurement = workload.probes[0].measurement.encode()
     name = tsbs_cpu.host_name if workload.name == "tsbs_cpu" else telegraf_mix.host_name
@@ -80,7 +83,7 @@ def _hosts(workload: Workload, random: Random, count: int) -> tuple[str, ...]:
     return tuple(name(number) for number in sorted(random.sample(range(present), min(count, present))))
 
 
-def _window(workload: Workload, random: Random, hours: float, step_s: int) -> tuple[int, int]:
+def some_window(workload: Workload, random: Random, hours: float, step_s: int) -> tuple[int, int]:
     """Return a window of whole steps within the workload's time, as long as that allows."""
     length = min(round(hours * HOUR_S), workload.end_s - workload.start_s) // step_s * step_s
     latest = (workload.end_s - length - workload.start_s) // step_s
@@ -90,8 +93,8 @@ def _window(workload: Workload, random: Random, hours: float, step_s: int) -> tu
 
 def _single_groupby(metrics: int, hosts: int, hours: int) -> Maker:
     def make(workload: Workload, random: Random) -> Question:
-        where = {"hostname": _hosts(workload, random, hosts)}
-        window = _window(workload, random, hours, 60)
+        where = {"hostname": some_hosts(workload, random, hosts)}
+        window = some_window(workload, random, hours, 60)
         return Question(Shape.GRID, "cpu", tsbs_cpu.FIELDS[:metrics], "max", *window, 60, where)
 
     return make
@@ -99,8 +102,8 @@ def _single_groupby(metrics: int, hosts: int, hours: int) -> Maker:
 
 def _cpu_max_all(hosts: int) -> Maker:
     def make(workload: Workload, random: Random) -> Question:
-        where = {"hostname": _hosts(workload, random, hosts)}
-        window = _window(workload, random, 8, HOUR_S)
+        where = {"hostname": some_hosts(workload, random, hosts)}
+        window = some_window(workload, random, 8, HOUR_S)
         return Question(Shape.GRID, "cpu", tsbs_cpu.FIELDS, "max", *window, HOUR_S, where)
 
     return make
@@ -108,7 +111,7 @@ def _cpu_max_all(hosts: int) -> Maker:
 
 def _double_groupby(metrics: int) -> Maker:
     def make(workload: Workload, random: Random) -> Question:
-        window = _window(workload, random, 12, HOUR_S)
+        window = some_window(workload, random, 12, HOUR_S)
         fields = tsbs_cpu.FIELDS[:metrics]
         return Question(Shape.GRID, "cpu", fields, "mean", *window, HOUR_S, group_by=("hostname",))
 
@@ -116,14 +119,14 @@ def _double_groupby(metrics: int) -> Maker:
 
 
 def _orderby_limit(workload: Workload, random: Random) -> Question:
-    _, end = _window(workload, random, 1, 60)
+    _, end = some_window(workload, random, 1, 60)
     return Question(Shape.NEWEST, "cpu", ("usage_user",), "max", workload.start_s, end, 60, limit=5)
 
 
 def _high_cpu(hosts: int) -> Maker:
     def make(workload: Workload, random: Random) -> Question:
-        where = {"hostname": _hosts(workload, random, hosts)} if hosts else {}
-        window = _window(workload, random, 12, 60)
+        where = {"hostname": some_hosts(workload, random, hosts)} if hosts else {}
+        window = some_window(workload, random, 12, 60)
         return Question(
             Shape.ROWS, "cpu", tsbs_cpu.FIELDS, "", *window, 10, where, ("hostname",), above=_HIGH
         )
@@ -140,16 +143,16 @@ def _panel(measurement: str, panel_field: str, function: str, group_by: tuple[st
     """A panel over all hosts: an hour by minutes."""
 
     def make(workload: Workload, random: Random) -> Question:
-        window = _window(workload, random, 1, 60)
+        window = some_window(workload, random, 1, 60)
         return Question(Shape.GRID, measurement, (panel_field,), function, *window, 60, group_by=group_by)
 
     return make
 
 
 def _one_host(workload: Workload, random: Random) -> Question:
-    where = {"host": _hosts(workload, random, 1), "cpu": ("cpu-total",)}
+    where = {"host": some_hosts(workload, random, 1), "cpu": ("cpu-total",)}
     fields = ("usage_user", "usage_system", "usage_iowait")
-    window = _window(workload, random, 0.25, 10)
+    window = some_window(workload, random, 0.25, 10)
     return Question(Shape.GRID, "cpu", fields, "mean", *window, 10, where, ("host",))
 
 
@@ -188,7 +191,7 @@ def _fleet_means(measurement: str, mean_field: str, hours: float, step_s: int) -
     """Means of each series of a fleet by interval, from which the suite counts those above a threshold."""
 
     def make(workload: Workload, random: Random) -> Question:
-        window = _window(workload, random, hours, step_s)
+        window = some_window(workload, random, hours, step_s)
         fields = (mean_field,)
         return Question(
             Shape.GRID, measurement, fields, "mean", *window, step_s, _fleet(random), tsbs_iot.TAGS

@@ -18,6 +18,8 @@ Record: TypeAlias = dict[str, Any]
 Figure: TypeAlias = Callable[[Record], float]
 
 OURS: Final = "heliograph"
+PEER: Final = "influxd"
+"""Whose language we speak too."""
 
 
 def report(result: Record) -> str:
@@ -27,7 +29,11 @@ def report(result: Record) -> str:
         parts += ["", *_ingest(result, name)]
         if any("questions" in record for record in _of(result, name)):
             parts += ["", *_questions(result, name)]
+        if OURS in _servers(result) and any("influxql" in record for record in _of(result, name, PEER)):
+            parts += ["", *_influxql(result, name)]
     parts += _growth(result)
+    if result.get("plans"):
+        parts += ["", *_plans(result["plans"])]
     if result["mqtt"]:
         parts += ["", *_mqtt(result["mqtt"])]
     parts += ["", *_agreement(result)]
@@ -131,6 +137,32 @@ def _warm(kind: str) -> Figure:
     return lambda record: float(record["questions"][kind]["warm_ms"])
 
 
+def _influxql(result: Record, name: str) -> Iterator[str]:
+    """Tell how fast we answer InfluxQL beside the one who made it."""
+    yield f"InfluxQL at /query to {name}: median ms, the first time / again"
+    kinds = _of(result, name, PEER)[0]["influxql"]
+    rows = []
+    slower = []
+    for kind in kinds:
+        cells = []
+        for server in (OURS, PEER):
+            timings = [record["influxql"][kind] for record in _of(result, name, server)]
+            cold, warm = (statistics.median(t[which] for t in timings) for which in ("cold_ms", "warm_ms"))
+            cells.append(f"{cold:.1f} / {warm:.1f}")
+        first, again = (_times_as_fast(result, name, kind, which) for which in ("cold_ms", "warm_ms"))
+        slower += [kind] if min(first, again) < 1 else []
+        rows.append([kind, *cells, f"{first:.2f} x", f"{again:.2f} x"])
+    yield from _table(["", OURS, PEER, "as fast, the first time", "again"], rows)
+    yield f"  slower than {PEER}: {', '.join(slower) or 'none'}"
+
+
+def _times_as_fast(result: Record, name: str, kind: str, which: str) -> float:
+    def figure(record: Record) -> float:
+        return float(record["influxql"][kind][which])
+
+    return 1 / statistics.median(_per_round(result, name, figure, PEER))
+
+
 def _sum_of(which: str) -> Figure:
     return lambda record: float(sum(timing[which] for timing in record["questions"].values()))
 
@@ -166,6 +198,12 @@ def _growth(result: Record) -> Iterator[str]:
         ]
         told = " ".join(f"{share:.2f}" for share in shares)
         yield f"  {server}: median {statistics.median(shares):.2f} of {told}"
+
+
+def _plans(figures: dict[str, dict[str, float]]) -> Iterator[str]:
+    yield "InfluxQL from text to plan, before anything is read: median ms"
+    rows = [[name, *(f"{times[kind]:.2f}" for kind in ("cold", "kept"))] for name, times in figures.items()]
+    yield from _table(["", "cold", "kept"], rows)
 
 
 def _mqtt(figures: Record) -> Iterator[str]:

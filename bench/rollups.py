@@ -131,7 +131,7 @@ def _summarise(bench: Bench, points: int) -> None:
     more = True
     while more:
         began = time.perf_counter()
-        more = bench.store.upkeep.roll_up(FIRST_DAY + (bench.days + 1) * DAY_NS)
+        more = bench.store.roll_up(FIRST_DAY + (bench.days + 1) * DAY_NS)
         took.append(time.perf_counter() - began)
     bench.store.upkeep.compact()
     after = bench.store.statistics()

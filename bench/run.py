@@ -24,10 +24,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from bench import mqtt
+from bench import mqtt, plans
+from bench.dialects import BY_INFLUXQL
 from bench.ingest import ingest
 from bench.machine import facts, file_system
-from bench.peers import SERVERS, Hub, Server, ServerFailed, available
+from bench.panels import panels
+from bench.peers import SERVERS, Hub, Influxd, Server, ServerFailed, available
 from bench.processes import cpu_seconds
 from bench.queries import Answers, ask_all, disagreements, values_in
 from bench.questions import Question, questions
@@ -39,7 +41,7 @@ RESULTS: Final = Path(__file__).parent / "results"
 _S = TypeVar("_S", bound=Server)
 _GZIP_LEVEL: Final = 6
 """That of Telegraf and of most others."""
-_PARTS: Final = (*WORKLOADS, "queries", "mqtt")
+_PARTS: Final = (*WORKLOADS, "queries", "plans", "mqtt")
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Run:
     records: list[dict[str, Any]] = field(default_factory=list)
     values_compared: int = 0
     disagreements: list[str] = field(default_factory=list)
+    plans: dict[str, dict[str, float]] | None = None
     mqtt: dict[str, Any] | None = None
     seconds: float = 0.0
 
@@ -76,6 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for number, name in enumerate(name for name in WORKLOADS if name in args.only):
             _measure_workload(run, args, workload(name, args.scale), number)
+        if "plans" in args.only and Hub.name in servers:
+            _say("plans")
+            run.plans = plans.medians_ms()
         if "mqtt" in args.only and Hub.name in servers:
             _measure_mqtt(run, args)
     except ServerFailed as failure:
@@ -91,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure Heliograph beside its peers.")
-    usual = ",".join((*USUAL, "queries", "mqtt"))
+    usual = ",".join((*USUAL, "queries", "plans", "mqtt"))
     parser.add_argument(
         "--only", type=_parts, default=_parts(usual), metavar="PARTS", help=f"of {', '.join(_PARTS)}"
     )
@@ -135,6 +141,7 @@ def _measure_workload(run: Run, args: argparse.Namespace, given: Workload, numbe
     }
     servers = run.settings["servers"]
     kinds = questions(given, args.variants) if "queries" in args.only else {}
+    in_influxql = panels(given, args.variants) if kinds else {}
     packed = [gzip.compress(batch, _GZIP_LEVEL) for batch in given.batches] if args.gzip else None
     for turn in range(args.rounds):
         first = (turn + number) % len(servers)
@@ -142,12 +149,13 @@ def _measure_workload(run: Run, args: argparse.Namespace, given: Workload, numbe
         for name in [*servers[first:], *servers[:first]]:
             _say(f"{given.name}, round {turn + 1} of {args.rounds}: {name}")
             with _server(SERVERS[name], args.folder) as server:
-                record, answers[name] = _measure(server, given, kinds, packed)
+                record, found = _measure(server, given, kinds, in_influxql, packed)
+            answers |= found
             run.records.append({"round": turn + 1, "workload": given.name, "server": name} | record)
         if Hub.name in answers:
             run.values_compared += values_in(answers[Hub.name])
-            found = disagreements(Hub.name, answers)
-            run.disagreements += [f"{given.name}, {kind}: {text}" for kind, text in found.items()]
+            differing = disagreements(Hub.name, answers) | disagreements(BY_INFLUXQL, answers)
+            run.disagreements += [f"{given.name}, {kind}: {text}" for kind, text in differing.items()]
 
 
 @contextmanager
@@ -164,8 +172,9 @@ def _measure(
     server: Server,
     given: Workload,
     kinds: Mapping[str, list[Question]],
+    in_influxql: Mapping[str, list[Question]],
     packed: Sequence[bytes] | None,
-) -> tuple[dict[str, Any], Answers]:
+) -> tuple[dict[str, Any], dict[str, Answers]]:
     waited_for_s = _children_cpu_s()
     record: dict[str, Any] = {"start_s": server.start()}
     if server.before_writes:
@@ -182,8 +191,18 @@ def _measure(
     if not kinds:
         return record, {}
     record["restart_s"] = server.start()
-    timings, answers = ask_all(server, kinds)
+    timings, answered = ask_all(server, kinds)
     record["questions"] = {kind: asdict(timing) for kind, timing in timings.items()}
+    answers = {server.name: answered}
+    if isinstance(server, Hub):
+        server.settle()
+        server.start()  # so that the first time is a first time again
+        timings, answers[BY_INFLUXQL] = ask_all(server, {**kinds, **in_influxql}, BY_INFLUXQL)
+        record["influxql"] = {kind: asdict(timing) for kind, timing in timings.items()}
+    elif isinstance(server, Influxd):
+        timings, panelled = ask_all(server, in_influxql)
+        answers[server.name] = {**answered, **panelled}
+        record["influxql"] = record["questions"] | {kind: asdict(t) for kind, t in timings.items()}
     return record, answers
 
 

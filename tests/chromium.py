@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.real.hub_process import HubProcess
 
 CHROMIUM = shutil.which("chromium")
+_AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_GRAVE = ("serious", "critical")
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -43,6 +47,31 @@ def log_in(page: Page, hub: HubProcess, place: str = "") -> None:
     page.wait_for_function("!location.hash.includes('login=')")
     if place:
         page.goto(f"{hub.http_url}/#{place}")
+
+
+_COLOURS_ARE_THERE = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
+}"""
+"""After a change of the theme colours fade for a moment, and nobody has to read what is half faded."""
+
+
+def faults_for_screen_readers(page: Page) -> list[tuple[str, list[str]]]:
+    """Return the grave violations that axe-core finds, and wrong orders of headings, each with some places.
+
+    The library comes with what builds the page. A page that was built elsewhere and copied here has none, and
+    then there is nothing to judge by: the test is skipped and says so.
+    """
+    if not _AXE.is_file():
+        pytest.skip("axe-core is not installed (building the page, by make up or make test, installs it)")
+    page.evaluate(_AXE.read_text("utf-8"))
+    page.evaluate(_COLOURS_ARE_THERE)
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        (one["id"], [node["html"][:200] for node in one["nodes"][:5]])
+        for one in found["violations"]
+        if one["impact"] in _GRAVE or one["id"] == "heading-order"
+    ]
 
 
 COUNT_PIXELS = """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from heliograph.query.influxql import tree
 
 NAMES = st.one_of(
     st.sampled_from(["a", "host", "time", "select", "x y", 'q"uote', "back\\slash", "ünï", "1st"]),
-    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=4),
+    st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), min_size=1, max_size=4),
 )
 DURATIONS = st.builds(tree.Duration, st.integers(0, 10**15))
 PATTERNS = st.sampled_from(["a", "^a.*b$", "a/b", "(x|y)", "", "[0-9]+"]).map(tree.Regex)
@@ -18,7 +20,9 @@ LEAVES: st.SearchStrategy[tree.Expression] = st.one_of(
     ),
     st.builds(tree.Number, st.floats(-1e9, 1e9, allow_nan=False).filter(lambda x: x != 0)),
     st.builds(tree.Integer, st.integers(-(2**63), 2**64 - 1)),
-    st.builds(tree.Text, st.text(st.characters(exclude_categories=["Cs"]), max_size=5)),
+    st.builds(
+        tree.Text, st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=5)
+    ),
     st.builds(tree.Boolean, st.booleans()),
     DURATIONS,
 )
@@ -73,6 +77,9 @@ def _select(sources: st.SearchStrategy[tree.Source]) -> st.SearchStrategy[tree.S
 
 
 SELECTS = _select(st.one_of(MEASUREMENTS, _select(MEASUREMENTS)))
+CONTINUOUS = SELECTS.filter(lambda select: select.target is not None).map(
+    lambda select: replace(select, dimensions=(tree.Call("time", (tree.Duration(60_000_000_000),)),))
+)
 
 
 def statements() -> st.SearchStrategy[tree.Statement]:
@@ -91,6 +98,6 @@ def statements() -> st.SearchStrategy[tree.Statement]:
         st.builds(tree.Explain, SELECTS, st.booleans(), st.booleans()),
         st.builds(tree.Delete, series=st.just(value=False), condition=CONDITIONS),
         st.builds(tree.Drop, st.sampled_from(["DATABASE", "MEASUREMENT", "USER"]), NAMES),
-        st.builds(tree.ContinuousQuery, NAMES, NAMES, SELECTS.filter(lambda s: s.target is not None)),
+        st.builds(tree.ContinuousQuery, NAMES, NAMES, CONTINUOUS),
         st.builds(tree.KillQuery, st.integers(0, 2**64 - 1), st.just("") | NAMES),
     )

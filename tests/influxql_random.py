@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -26,11 +27,8 @@ INTERVALS: Final = ("7s", "30s", "1m", "90s", "200s", "10m")
 ZONES: Final = ("Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata")
 
 
-def points(random: Random) -> tuple[str, bool]:
-    """Return lines, and whether many of them have the same time.
-
-    There are a few series per measurement, and their fields come and go.
-    """
+def points(random: Random) -> str:
+    """Return lines: a few series per measurement, whose fields come and go, often at the same times."""
     lines = []
     step = random.choice((1, 1, 20))
     for measurement in MEASUREMENTS:
@@ -38,7 +36,7 @@ def points(random: Random) -> tuple[str, bool]:
             for zone in random.sample(TAGS["zone"], 2):
                 lines += _series(random, measurement, {"host": host, "zone": zone}, step)
     random.shuffle(lines)
-    return "\n".join(lines), step > 1
+    return "\n".join(lines)
 
 
 def _series(random: Random, measurement: str, tags: dict[str, str], step: int) -> list[str]:
@@ -73,16 +71,9 @@ class Questions:
     """Draws one SELECT after the other."""
 
     random: Random
-    same_times: bool = False
 
     def question(self) -> str:
         """Return a statement."""
-        text = self._question()
-        if self.same_times:  # of several values of one time InfluxDB does not always take the larger
-            text = text.replace("first(", "max(").replace("last(", "min(")
-        return text
-
-    def _question(self) -> str:
         kinds = [self._raw, self._aggregate, self._aggregate, self._aggregate, self._selector, self._change]
         kinds += [self._nested, self._odd, self._show]
         return self.random.choice(kinds)()
@@ -221,7 +212,12 @@ class Questions:
             f"{self._pick('top', 'bottom')}({self._number()}, host, {r.randint(1, 4)})",
         )
         columns = call + self._some(0.5, self._pick(", host", ", f", ", i, zone"))
-        if r.random() < 0.4:
+        in_intervals = r.random() < 0.4
+        by_heap = ("top", "bottom") if in_intervals else ("top", "bottom", "first", "last")
+        if columns != call and (", host, " in call or not call.startswith(by_heap)):
+            # whose other columns InfluxDB shows of equal points depends on the number of its cores
+            columns = columns.replace(call, re.sub(r"\(\w+", "(u", call))
+        if in_intervals:
             tail = self._where(bounded=True) + self._group(self._time()) + self._pick("", " fill(none)")
             return f"SELECT {columns} FROM {self._source()}{tail}"
         return f"SELECT {columns} FROM {self._source()}{self._where()}{self._group()}"

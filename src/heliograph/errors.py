@@ -6,18 +6,29 @@
     ├─ ConfigError(path, line, key)            exit 2   never retried
     ├─ DecodeError(line, column, excerpt)      400      bytes that are not what they claim
     │   ├─ LineProtocolError
-    │   └─ TopicError
+    │   ├─ MessageError                            what an app got, or wants to send, has another form
+    │   ├─ PayloadError(form)                  exit 65  a message that is not what it is said to be
+    │   └─ TopicError                        exit 2
     ├─ TooSparse(limit)                        422      a batch that is large in memory and nowhere else
     ├─ QueryError                              400
     │   └─ QuerySyntaxError(reason, line, column)
     ├─ NotFound(kind, id)                      404
     ├─ NotPossible                             422      understood, and not something this hub does
+    ├─ Outdated                                409      changed by somebody else since it was read
     ├─ AuthError                               401
-    │   └─ Forbidden                           403      known, and may not do this
+    │   ├─ CodeNeeded                          401      the second factor is missing
+    │   ├─ Forbidden                           403      known, and may not do this
+    │   └─ TooManyTries(seconds)               429      somebody guesses
     ├─ TransportError(endpoint)                503      retry
     │   ├─ ConnectError
+    │   │   ├─ Unreachable                     exit 14  nobody answers there
+    │   │   ├─ UnknownHost                     exit 15
+    │   │   └─ TlsFailed                       exit 8   no retry: a certificate, or no TLS at all
+    │   ├─ ConnectionLost                      exit 7
     │   ├─ AckTimeout
+    │   ├─ TimedOut                            exit 27  what was waited for did not come
     │   └─ Refused(reason)                              no retry
+    │       └─ MqttRefused(reason_code)        exit reason_code
     ├─ BrokerError(name)                                a child process
     │   ├─ BrokerNotReady(log_tail)
     │   ├─ BrokerExited(returncode, log_tail)
@@ -25,13 +36,21 @@
     ├─ HomeLocked(home, pid)                   exit 2   another hub owns the data folder
     ├─ StreamError(stream)                     503      retry
     │   └─ PayloadTooLarge(size_bytes, limit_bytes)  413  no retry
+    ├─ SpoolError(folder)                               what waits on a device's disk
     ├─ StoreError
     │   ├─ BucketNotFound(bucket)              404
     │   ├─ BucketExists(bucket)                409
     │   ├─ FieldTypeConflict(measurement, field, has, got)  422
     │   ├─ TooManyColumns(measurement, limit)  422
     │   └─ StoreBusy                           503      retry
-    └─ HubError(url, status)                            what a hub answered to a client of ours
+    ├─ HubError(url, status)                            what a hub answered to a client of ours
+    └─ BoardError(board)                                a board that is reached over SSH
+        ├─ BoardUnreachable                    exit 3   retry: nobody answers there, or the link broke
+        ├─ HostKeyUnknown(fingerprint)                  nobody has said yet that it is to be trusted
+        ├─ HostKeyChanged(pinned, fingerprint)          flashed anew, or somebody else
+        ├─ LoginRefused                                  a wrong password, or a key that it does not know
+        ├─ BoardUnfit(reason, advice)                   it lacks something: Python, sudo, space, the time
+        └─ RemoteCommandFailed(command, exit_status, stderr_tail)
 
 Three class attributes carry the policy, so that no layer keeps a list of names: ``retry`` (trying
 the same again may help), ``http_status`` (our own API's) and ``exit_code`` (the command line's).
@@ -56,6 +75,7 @@ class Error(Exception):
 class ConfigError(Error):
     """A setting that is unknown, of the wrong kind or out of range."""
 
+    http_status = 400
     exit_code = 2
 
     def __init__(
@@ -94,8 +114,33 @@ class LineProtocolError(DecodeError):
     """A line that is not InfluxDB line protocol."""
 
 
+class PayloadError(DecodeError):
+    """A payload that is not in the form that it was said, or found, to be in."""
+
+    exit_code = 65  # EX_DATAERR of sysexits.h
+
+    def __init__(self, form: str, reason: str, *, line: int = 1, column: int = 1, excerpt: str = "") -> None:
+        super().__init__(reason, line=line, column=column, excerpt=excerpt)
+        self.args = (f"not {form}: {reason}",)
+        self.form = form
+
+
+class MessageError(DecodeError):
+    """A message, or a value for one, that has not the form that a program asks for."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.args = (reason,)
+
+
 class TopicError(DecodeError):
-    """An MQTT topic from which no device can be told."""
+    """An MQTT topic from which no device can be told, or a topic or filter that is none."""
+
+    exit_code = 2
+
+    def __init__(self, reason: str, *, line: int = 1, column: int = 1, excerpt: str = "") -> None:
+        super().__init__(reason, line=line, column=column, excerpt=excerpt)
+        self.args = (reason,)
 
 
 class TooSparse(Error):
@@ -128,6 +173,12 @@ class NotFound(Error):
         self.id = id_
 
 
+class Outdated(Error):
+    """Something was changed by somebody else since it was read."""
+
+    http_status = 409
+
+
 class NotPossible(Error):
     """A request that is understood, and that this hub cannot or must not do."""
 
@@ -156,6 +207,23 @@ class Forbidden(AuthError):
     http_status = 403
 
 
+class CodeNeeded(AuthError):
+    """A right password of somebody who has a second factor, and no code of it."""
+
+    def __init__(self) -> None:
+        super().__init__("the code of your authenticator app is needed, too")
+
+
+class TooManyTries(AuthError):
+    """Somebody guesses passwords or codes, and has to wait for ``seconds``."""
+
+    http_status = 429
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = max(1, round(seconds))
+        super().__init__(f"too many wrong tries; wait {self.seconds} s before the next one")
+
+
 class TransportError(Error):
     """A connection that failed or broke."""
 
@@ -172,14 +240,57 @@ class ConnectError(TransportError):
     """A connection that could not be opened."""
 
 
+class Unreachable(ConnectError):
+    """Nobody answers at this address, or somebody who does not speak our protocol."""
+
+    exit_code = 14  # MOSQ_ERR_ERRNO: here and below the numbers of libmosquitto, which scripts know
+
+
+class UnknownHost(ConnectError):
+    """A host name for which no address is found."""
+
+    exit_code = 15  # MOSQ_ERR_EAI
+
+
+class TlsFailed(ConnectError):
+    """A certificate that is not to be trusted, or an encrypted connection that could not be agreed on."""
+
+    retry = False
+    exit_code = 8  # MOSQ_ERR_TLS
+
+
+class ConnectionLost(TransportError):
+    """A connection that had been accepted, and broke."""
+
+    exit_code = 7  # MOSQ_ERR_CONN_LOST
+
+
 class AckTimeout(TransportError):
     """An acknowledgement that did not come in time: the message may or may not be stored."""
+
+
+class TimedOut(TransportError):
+    """What was waited for did not come in the time that was given."""
+
+    exit_code = 27  # MOSQ_ERR_TIMEOUT
 
 
 class Refused(TransportError):
     """The other side answered, and said no."""
 
     retry = False
+
+
+class MqttRefused(Refused):
+    """An MQTT broker said no, with a reason code: 1 to 5 in MQTT 3.1.1, 128 and above in MQTT 5.
+
+    The exit status is the reason code, as it is of mosquitto's commands.
+    """
+
+    def __init__(self, endpoint: str, reason: str, reason_code: int) -> None:
+        super().__init__(endpoint, reason)
+        self.reason_code = reason_code
+        self.exit_code = reason_code
 
 
 class BrokerError(Error):
@@ -258,6 +369,15 @@ class PayloadTooLarge(StreamError):
         self.limit_bytes = limit_bytes
 
 
+class SpoolError(Error):
+    """The folder in which messages wait cannot be used."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(f"{folder} {reason}; free some space or put it right, or set HELIO_HOME elsewhere")
+        self.folder = folder
+        self.reason = reason
+
+
 class StoreError(Error):
     """The store cannot do what was asked."""
 
@@ -328,5 +448,71 @@ class HubError(Error):
         answered = f" answered {status}" if status else ""
         super().__init__(f"{url}{answered}: {reason}")
         self.url = url
+        self.reason = reason
         self.status = status
         self.retry = status is None or status >= 500
+
+
+class BoardError(Error):
+    """A board that we reach over SSH is not as it should be."""
+
+    def __init__(self, board: str, reason: str) -> None:
+        super().__init__(f"{board}: {reason}")
+        self.board = board
+        self.reason = reason
+
+
+class BoardUnreachable(BoardError):
+    """Nobody answers at a board's address, or the connection to it broke."""
+
+    retry = True
+    http_status = 503
+    exit_code = 3
+
+
+class HostKeyUnknown(BoardError):
+    """A board whose host key nobody has trusted yet."""
+
+    def __init__(self, board: str, fingerprint: str) -> None:
+        super().__init__(
+            board,
+            f"its host key {fingerprint} is not trusted yet;"
+            f" helio board trust {board} shows it and pins it, --trust {fingerprint} does so without asking",
+        )
+        self.fingerprint = fingerprint
+
+
+class HostKeyChanged(BoardError):
+    """Another host key than the one that was pinned."""
+
+    def __init__(self, board: str, pinned: str, fingerprint: str) -> None:
+        super().__init__(
+            board,
+            f"its host key was {pinned} and is {fingerprint} now, so nothing was sent. If the board was"
+            f" flashed anew: helio board trust {board}. If not, somebody else answers at its address",
+        )
+        self.pinned = pinned
+        self.fingerprint = fingerprint
+
+
+class LoginRefused(BoardError):
+    """A board that does not let us in: a wrong password, or a key that it does not know."""
+
+
+class BoardUnfit(BoardError):
+    """A board that lacks what was asked of it: Python, sudo, space, the right time."""
+
+    def __init__(self, board: str, reason: str, advice: str) -> None:
+        super().__init__(board, f"{reason}; {advice}")
+        self.advice = advice
+
+
+class RemoteCommandFailed(BoardError):
+    """A command on a board ended with another exit status than 0."""
+
+    def __init__(self, board: str, command: str, exit_status: int, stderr_tail: str) -> None:
+        said = f":\n{stderr_tail}" if stderr_tail else ", and said nothing"
+        super().__init__(board, f"{command!r} exited with {exit_status}{said}")
+        self.command = command
+        self.exit_status = exit_status
+        self.stderr_tail = stderr_tail

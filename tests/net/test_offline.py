@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[2]
 CASE = "tests/browser/test_page.py::test_six_charts_move_by_themselves"
 
 pytestmark = [
-    pytest.mark.timeout(180),
     pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root"),
     pytest.mark.skipif(shutil.which("ip") is None, reason="iproute2 is not installed (make test does it)"),
 ]

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
 from typing import Self
 
-READY_TIMEOUT = 20.0
+from tests.ports import free_port
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+READY_TIMEOUT = 120.0
 
 
 def nats_server_binary() -> str | None:
@@ -66,7 +61,7 @@ class NatsProcess:
         assert self._process is not None
         assert self._reader is not None
         self._process.send_signal(how)
-        self._process.wait(10)
+        self._process.wait(120)
         self._reader.join(10)
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -68,7 +68,8 @@ class Disk:
                 return
             name, _, rest = call.partition("(")
             arguments, _, result = rest.rpartition(" = ")
-            if not result.startswith("-"):
+            # "-1 ENOSPC" did nothing; "?" had not returned when the process was killed: it promised nothing
+            if not result.startswith(("-", "?")):
                 getattr(self, f"_{name}")(arguments, result)
 
     def leave(self, folder: Path) -> None:

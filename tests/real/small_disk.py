@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -37,8 +38,13 @@ def in_memory(folder: Path, size: str) -> AbstractContextManager[Path]:
 
 @contextmanager
 def on_image(folder: Path, image: Path) -> Iterator[Path]:
-    """An ext4 in a file, which is made if it is not there, and repaired if it is, as at a boot."""
+    """An ext4 in a file, which is made if it is not there, and repaired if it is, as at a boot.
+
+    What is repaired is a copy: a network namespace that another test made at that moment holds the old file
+    system still mounted, and mounting the same file again would give that one, broken as it is.
+    """
     if image.exists():
+        image = Path(shutil.copyfile(image, image.with_suffix(".repaired")))
         subprocess.run(["e2fsck", "-fy", str(image)], check=False, capture_output=True)
     else:
         with image.open("wb") as file:

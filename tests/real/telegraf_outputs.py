@@ -49,7 +49,7 @@ def _post(url: str, authorization: str, lines: Sequence[str]) -> tuple[int, dict
     body = gzip.compress("".join(f"{line}\n" for line in lines).encode())
     request = Request(url, data=body, headers=headers, method="POST")
     try:
-        with _OPENER.open(request, timeout=30) as answer:
+        with _OPENER.open(request, timeout=120) as answer:
             return answer.status, {}, answer.read()
     except HTTPError as error:
         with error:
@@ -96,17 +96,33 @@ class OutputV1:
     def __init__(
         self, url: str, user: str, password: str, database: str = "telegraf", policy: str = ""
     ) -> None:
+        self._server, self._database = url, database
         parameters = {"db": database} | ({"rp": policy} if policy else {})
         self._url = f"{url}/write?{urlencode(parameters)}"
         self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
+    def create_database(self) -> str | None:
+        """Ask for the database, as it does at its start; return what the server says against it."""
+        headers = {
+            "Authorization": self._authorization,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "User-Agent": "Telegraf/1.40.0 Go/1.26.1",
+        }
+        body = urlencode({"q": f'CREATE DATABASE "{self._database}"'}).encode()
+        request = Request(f"{self._server}/query", data=body, headers=headers, method="POST")
+        with _OPENER.open(request, timeout=120) as answer:
+            (result,) = json.load(answer)["results"]
+        error: str | None = result.get("error")
+        return error
+
     def write(self, lines: Sequence[str]) -> Outcome:
-        """Send a batch once."""
+        """Send a batch once; where there is no database, ask for it and keep the batch."""
         status, _, body = _post(self._url, self._authorization, lines)
         if status == 204:
             return Outcome(written=list(lines))
         said = json.loads(body)["error"] if body else "no answer"
         if "database not found" in said:
+            self.create_database()
             return Outcome(kept=list(lines), said=[said], asked_for_database=True)
         final = 400 <= status < 500 or (status >= 500 and any(word in said for word in _V1_DROPS_AFTER_5XX))
         return Outcome(dropped=list(lines) if final else [], kept=[] if final else list(lines), said=[said])

@@ -8,13 +8,10 @@ import threading
 from pathlib import Path
 from typing import Self
 
-import pytest
-
 from tests.real.hub_process import HubProcess
 from tests.real.test_delete import BASE, V2, delete
 from tests.real.test_retention import HANG, helio, publish, settle, until, write
 
-pytestmark = pytest.mark.timeout(240)
 ASKED = "SELECT w, count(*), min(v), max(v), sum(v) FROM load WHERE v < {} GROUP BY w ORDER BY w"
 
 

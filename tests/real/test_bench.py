@@ -14,7 +14,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = [
-    pytest.mark.timeout(120),
     pytest.mark.skipif(
         shutil.which("influxd") is None, reason="influxdb is not installed (make test installs it)"
     ),
@@ -33,7 +32,7 @@ def test_a_tiny_bench_measures_everything_and_answers_agree(tmp_path: Path) -> N
         check=False,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=360,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     result = json.loads(output.read_text())

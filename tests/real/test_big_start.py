@@ -21,7 +21,7 @@ def test_a_hub_starts_on_a_folder_of_a_gigabyte(tmp_path: Path, capsys: pytest.C
         check=False,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     with capsys.disabled():

@@ -11,7 +11,7 @@ from tests.real.hub_process import HubProcess
 from tests.real.test_hub_recovery import fill, stored
 
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
-HANG = 30.0
+HANG = 120.0
 
 pytestmark = pytest.mark.skipif(FAKETIME is None, reason="libfaketime shifts the clock: apt install faketime")
 

@@ -82,6 +82,50 @@ def test_a_query_over_a_segment_that_was_cut_off_is_answered_without_it(hub: Hub
     assert "damaged" in " ".join(hub.status()["warnings"])
 
 
+def asked_by(hub: HubProcess, way: str, name: str) -> str:
+    """Return the answer to how many points a measurement has, as it came."""
+    bodies: dict[str, tuple[str, dict[str, object]]] = {
+        "SQL": ("/api/sql", {"sql": f"SELECT count(time::VARCHAR) FROM {name}"}),
+        "SQL of InfluxDB 3": (
+            "/api/v3/query_sql",
+            {"db": "telegraf", "q": f"SELECT count(time::VARCHAR) FROM {name}"},
+        ),
+        "Flux": (
+            "/api/v2/query?org=helio",
+            {
+                "type": "flux",
+                "query": 'from(bucket: "telegraf") |> range(start: 0)'
+                f' |> filter(fn: (r) => r._measurement == "{name}") |> count()',
+            },
+        ),
+        "a count": ("/api/delete", {"predicate": f'_measurement="{name}"', "count_only": True}),
+    }
+    if way == "InfluxQL":
+        status, _, body = hub.request("GET", f"/query?db=telegraf&q=SELECT%20count(v)%20FROM%20{name}")
+    else:
+        status, _, body = hub.request("POST", *bodies[way])
+    assert status == 200, body
+    return body.decode()
+
+
+WAYS = ["SQL", "SQL of InfluxDB 3", "Flux", "a count", "InfluxQL"]
+
+
+def test_every_way_of_asking_sets_a_damaged_segment_aside(hub: HubProcess) -> None:
+    names = [f"m{number}" for number in range(len(WAYS))]
+    assert hub.write("\n".join(f"{name} v={i}i {T + i}" for name in names for i in range(137))) == 204
+    hub.stop()
+    hub.start()
+    for way, name in zip(WAYS, names, strict=True):
+        [path] = (hub.home / "segments/telegraf" / name).glob("*.parquet")
+        changed(path, flipped(-1))
+        assert hub.write("\n".join(f"{name} v=1i {T + 1000 + i}" for i in range(29))) == 204
+        answer = asked_by(hub, way, name)
+        assert "29" in answer, way
+        assert "166" not in answer, way
+        assert f"a segment of telegraf/{name} was damaged" in " ".join(hub.status()["warnings"])
+
+
 @pytest.mark.parametrize("name", ["meta.inf", "meta.sum", "msgs/index.db"])
 @pytest.mark.parametrize(
     "change", [flipped(9), lambda content: content[:7], lambda _: b""], ids=["flip", "cut", "empty"]

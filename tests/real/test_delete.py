@@ -21,8 +21,6 @@ from tests.real.test_retention import HANG, HELIO, helio, publish, settle, until
 V2 = "/api/v2/write?precision=s&bucket="
 BASE = 1_790_000_000
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:

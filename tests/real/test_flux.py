@@ -13,6 +13,7 @@ from influxdb_client import InfluxDBClient
 from influxdb_client.client.flux_table import FluxRecord
 from influxdb_client.rest import ApiException
 
+from tests.compatibility import covers
 from tests.real.hub_process import HubProcess
 
 SEED = 20_261_123
@@ -84,6 +85,7 @@ def test_parameters_and_csv_of_the_client(client: InfluxDBClient) -> None:
         assert raw.read().startswith(b"#datatype,string,long,dateTime:RFC3339,")
 
 
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/query`: annotated CSV with `dialect`, `extern`, `now`")
 def test_the_bytes_are_those_of_influxdb(hub: HubProcess) -> None:
     text = f'from(bucket: "telegraf") |> {RANGE} |> filter(fn: (r) => r._field == "up") |> first()'
     asked = {"query": text, "type": "flux", "dialect": {"annotations": ["datatype", "group", "default"]}}
@@ -129,7 +131,7 @@ def test_what_there_is(client: InfluxDBClient) -> None:
     [
         ('from(bucket: "nope") |> range(start: -1h)', 404, 'bucket \\"nope\\" not found'),
         ('from(bucket: "telegraf")\n  |> rnge(start: -1h)', 400, "error @2:6: undefined identifier rnge"),
-        ('from(bucket: "telegraf") |> range(start: -1h) |> join(t: {})', 400, "@1:50: undefined identifier"),
+        ('from(bucket: "telegraf") |> range(start: -1h) |> cov(t: 1)', 400, "@1:50: undefined identifier"),
         ('from(bucket: "telegraf")', 400, "cannot submit unbounded read"),
         ('from(bucket: "telegraf") |> range(start: -1h, stop: -2h)', 400, "empty range"),
         ('import "sql"', 400, 'the package \\"sql\\" is not supported'),

@@ -11,7 +11,7 @@ from tests.real.hub_process import HubProcess
 from tests.real.small_disk import break_down, filled, in_memory, on_image
 
 T = 1_790_000_000_000_000_000
-HANG = 40.0
+HANG = 120.0
 SETTINGS = ("--no-agent", "--set", "store.seal_rows=500", "--set", "store.seal_interval=1s")
 
 

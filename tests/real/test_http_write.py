@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.compatibility import covers
 from tests.real.hub_process import HubProcess
 
 T = 1_790_000_000_000_000_000
@@ -58,6 +59,7 @@ def test_v1_keeps_the_good_lines_and_tells_the_bad_one(hub: HubProcess) -> None:
     assert hub.sql("SELECT v FROM w1 ORDER BY v") == [[1.0], [2.0]]
 
 
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/write`: good lines stay, bad ones are told with line and column")
 def test_v2_keeps_the_good_lines_and_tells_line_and_column(hub: HubProcess) -> None:
     status, headers, body = post(hub, V2, f"w2 v=1 {T}\nw2 v=2 {T + 1}\nw2 v=oops {T}\nw2")
     assert status == 400
@@ -86,6 +88,7 @@ def test_of_many_bad_lines_some_are_told_and_all_are_counted(hub: HubProcess) ->
         assert "and 140 more" in text
 
 
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/write`: 422 for a field of another type")
 def test_a_field_keeps_its_type(hub: HubProcess) -> None:
     assert post(hub, V2, f"w5 v=1 {T}")[0] == 204
     conflict = 'field type conflict: input field "v" on measurement "w5" is type string, already exists as'
@@ -116,6 +119,7 @@ def test_buckets_and_databases_that_do_not_exist(hub: HubProcess) -> None:
     assert (status, body["code"]) == (404, "not found")
 
 
+@covers("HTTP, InfluxDB 1.x", "`/write` with `precision`")
 @pytest.mark.parametrize(
     ("path", "unit"),
     [
@@ -137,6 +141,7 @@ def test_precision(hub: HubProcess, path: str, unit: int) -> None:
     assert hub.sql(f"SELECT epoch_ns(time) FROM {name}") == [[1234 * unit]]
 
 
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/write` with `precision`")
 def test_v2_refuses_a_precision_that_it_does_not_know(hub: HubProcess) -> None:
     for unit in ("h", "n", "u", "minutes"):
         status, _, body = post(hub, f"{V2}&precision={unit}", "m v=1 1")
@@ -144,6 +149,7 @@ def test_v2_refuses_a_precision_that_it_does_not_know(hub: HubProcess) -> None:
         assert "ns, us, ms, and s" in body["message"]
 
 
+@covers("HTTP, InfluxDB 1.x", "bodies compressed by gzip")
 @pytest.mark.parametrize("path", [V1, V2])
 def test_gzip(hub: HubProcess, path: str) -> None:
     name = "gz" + path[1]
@@ -157,6 +163,7 @@ def test_gzip(hub: HubProcess, path: str) -> None:
         assert "gzip" in json.dumps(body)
 
 
+@covers("HTTP, InfluxDB 1.x", "413 for bodies that are too large")
 @pytest.mark.parametrize("path", [V1, V2])
 def test_bodies_over_the_limit(hub: HubProcess, path: str) -> None:
     bomb = gzip.compress(bytes(80 * 2**20))
@@ -179,7 +186,7 @@ def test_bodies_over_the_limit(hub: HubProcess, path: str) -> None:
 
 
 def test_a_chunked_body_over_the_limit(hub: HubProcess) -> None:
-    connection = http.client.HTTPConnection(urlsplit(hub.http_url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(hub.http_url).netloc, timeout=120)
     chunks = (b"m v=1\n" * 1_000 for _ in range(20))
     connection.request("POST", V2, chunks, {"Authorization": f"Token {hub.token}"}, encode_chunked=True)
     with connection.getresponse() as answer:
@@ -191,6 +198,7 @@ def basic(hub: HubProcess, user: str = "any") -> str:
     return "Basic " + base64.b64encode(f"{user}:{hub.token}".encode()).decode()
 
 
+@covers("HTTP, InfluxDB 1.x", "the token as Basic, `u` and `p`, `Token`, `Token user:…`, Bearer")
 def test_the_token_in_every_form(hub: HubProcess) -> None:
     for sent in (
         f"Token {hub.token}",
@@ -271,7 +279,7 @@ def test_eight_clients_at_once(hub: HubProcess) -> None:
     for client in clients:
         client.start()
     for client in clients:
-        client.join(60)
+        client.join(120)
     assert statuses == [204] * 200
     assert hub.sql("SELECT count(*), count(DISTINCT client), sum(v) FROM many") == [
         [2_000, 8, 8 * sum(range(250))]
@@ -289,7 +297,7 @@ def test_new_fields_from_all_sides_at_once_get_one_type(hub: HubProcess) -> None
     for client in clients:
         client.start()
     for client in clients:
-        client.join(60)
+        client.join(120)
     winners = {client % 2 for client, status in results.items() if status == 204}
     assert len(winners) == 1
     assert sorted(results.values()) == [204] * 4 + [422] * 4
@@ -299,7 +307,7 @@ def test_new_fields_from_all_sides_at_once_get_one_type(hub: HubProcess) -> None
 def test_a_client_that_hangs_up_in_the_middle_harms_nobody(hub: HubProcess) -> None:
     address = urlsplit(hub.http_url)
     for _ in range(5):
-        with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+        with socket.create_connection((address.hostname, address.port), timeout=120) as raw:
             head = f"POST {V2} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Token {hub.token}\r\n"
             raw.sendall(f"{head}Content-Length: 1000\r\n\r\nhalf v=1 {T}\n".encode())
     assert post(hub, V2, f"whole v=1 {T}")[0] == 204

@@ -9,6 +9,7 @@ import pytest
 from influxdb import InfluxDBClient
 from influxdb.exceptions import InfluxDBClientError
 
+from tests.compatibility import covers
 from tests.real.hub_process import HubProcess
 
 T = 1_790_000_000
@@ -24,15 +25,17 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
 def client_of(hub: HubProcess, database: str = "telegraf", password: str = "") -> InfluxDBClient:
     address = urlsplit(hub.http_url)
     return InfluxDBClient(
-        address.hostname, address.port, "anybody", password or hub.token, database, gzip=True, timeout=30
+        address.hostname, address.port, "anybody", password or hub.token, database, gzip=True, timeout=120
     )
 
 
+@covers("influxdb 5 (Python)", "ping")
 def test_it_knows_the_version(hub: HubProcess) -> None:
     with client_of(hub) as client:
         assert client.ping().startswith("v2.")
 
 
+@covers("influxdb 5 (Python)", "write_points: dictionaries, lines, batches")
 def test_points_and_lines(hub: HubProcess) -> None:
     point = {
         "measurement": "room",
@@ -50,6 +53,7 @@ def test_points_and_lines(hub: HubProcess) -> None:
     assert hub.sql("SELECT count(*) FROM room WHERE floor IS NULL AND host = 'pi 4'") == [[2_000]]
 
 
+@covers("influxdb 5 (Python)", "errors with InfluxDB's words")
 def test_what_is_refused_has_the_servers_words(hub: HubProcess) -> None:
     with client_of(hub) as client, pytest.raises(InfluxDBClientError, match="partial write: unable to parse"):
         client.write_points(["good v=1", "bad"], protocol="line")

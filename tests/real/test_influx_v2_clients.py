@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from influxdb_client import (
@@ -13,6 +14,7 @@ from influxdb_client import (
     BucketRetentionRules,
     DBRPCreate,
     DBRPsService,
+    DBRPUpdate,
     InfluxDBClient,
     OnboardingRequest,
     Permission,
@@ -27,6 +29,7 @@ from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.client.write_api import ASYNCHRONOUS, SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
+from tests.compatibility import covers
 from tests.real.hub_process import HubProcess
 
 T = 1_790_000_000_000_000_000
@@ -49,6 +52,8 @@ def refused(status: int) -> Any:
     return pytest.raises(ApiException, match=f"({status})")
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "buckets_api")
+@covers("HTTP, InfluxDB 2.x", "buckets")
 def test_buckets(client: InfluxDBClient) -> None:
     buckets = client.buckets_api()
     day = BucketRetentionRules(type="expire", every_seconds=86_400)
@@ -83,6 +88,7 @@ def test_buckets(client: InfluxDBClient) -> None:
     buckets.delete_bucket(again.id)
 
 
+@covers("HTTP, InfluxDB 2.x", "lists in pages")
 def test_many_buckets_come_in_pages(client: InfluxDBClient) -> None:
     buckets = client.buckets_api()
     made = [buckets.create_bucket(bucket_name=f"page{n:02}") for n in range(25)]
@@ -102,6 +108,8 @@ def test_many_buckets_come_in_pages(client: InfluxDBClient) -> None:
             buckets.delete_bucket(bucket)
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "organizations_api, users_api")
+@covers("HTTP, InfluxDB 2.x", "one organization, one user")
 def test_the_organization_and_the_user(client: InfluxDBClient) -> None:
     organizations = client.organizations_api()
     (org,) = organizations.find_organizations()
@@ -128,6 +136,8 @@ def permission(action: str, kind: str = "buckets", **one: str) -> Permission:
     return Permission(action=action, resource=PermissionResource(type=kind, **one))
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "authorizations_api")
+@covers("HTTP, InfluxDB 2.x", "tokens with rights to buckets")
 def test_tokens(hub: HubProcess, client: InfluxDBClient) -> None:
     authorizations = client.authorizations_api()
     (org,) = client.organizations_api().find_organizations()
@@ -184,6 +194,8 @@ def test_a_token_that_may_do_everything_is_as_good_as_the_operators(
         authorizations.delete_authorization(mine)
 
 
+@covers("Telegraf", "`telegraf --config http://…/api/v2/telegrafs/ID`")
+@covers("HTTP, InfluxDB 2.x", "Telegraf's configurations")
 def test_telegraf_configurations(hub: HubProcess, client: InfluxDBClient) -> None:
     telegrafs = TelegrafsService(client.api_client)
     toml = "[[inputs.cpu]]\n# ü\n[[outputs.influxdb_v2]]\n"
@@ -201,6 +213,7 @@ def test_telegraf_configurations(hub: HubProcess, client: InfluxDBClient) -> Non
     assert hub.request("GET", path)[0] == HTTPStatus.NOT_FOUND
 
 
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/dbrps`")
 def test_databases_of_version_1(client: InfluxDBClient) -> None:
     mappings = DBRPsService(client.api_client)
     buckets = [client.buckets_api().create_bucket(bucket_name=name) for name in ("plant", "plant/year")]
@@ -215,6 +228,41 @@ def test_databases_of_version_1(client: InfluxDBClient) -> None:
         mappings.post_dbrp(DBRPCreate(retention_policy="week", **wish))
 
 
+def test_a_bucket_of_another_name_is_mapped_to_a_database(client: InfluxDBClient, hub: HubProcess) -> None:
+    mappings, buckets = DBRPsService(client.api_client), client.buckets_api()
+    first, second = [buckets.create_bucket(bucket_name=name) for name in ("sensors-2025", "sensors-2026")]
+    for bucket, policy in ((first, "old"), (second, "new")):
+        wish = {"bucket_id": bucket.id, "database": "sensors", "org": "heliograph"}
+        made = mappings.post_dbrp(DBRPCreate(retention_policy=policy, **wish))
+        assert (made.default, made.virtual) == (policy == "old", False), "the first is the default"
+    assert mappings.get_dbr_ps_id(dbrp_id=made.id).content.bucket_id == second.id
+    assert hub.request("POST", "/write?db=sensors", f"m v=1 {T}".encode())[0] == 204
+    assert hub.request("POST", "/write?db=sensors&rp=new", f"m v=2 {T}".encode())[0] == 204
+    assert influxql(hub, "SELECT v FROM m")[0][1] == 1
+    assert influxql(hub, "SELECT v FROM sensors.new.m")[0][1] == 2
+    assert [row[0] for row in influxql(hub, "SHOW RETENTION POLICIES")] == ["old", "new"]
+    mappings.patch_dbrpid(dbrp_id=made.id, dbrp_update=DBRPUpdate(default=True))
+    assert influxql(hub, "SELECT v FROM m")[0][1] == 2
+    influxql(hub, "ALTER RETENTION POLICY old ON sensors DEFAULT")
+    assert [m.default for m in mappings.get_dbr_ps(org="heliograph", db="sensors").content] == [True, False]
+    with refused(422):
+        mappings.post_dbrp(DBRPCreate(retention_policy="old", **wish))
+    mappings.delete_dbrpid(dbrp_id=made.id)
+    assert [row[0] for row in influxql(hub, "SHOW RETENTION POLICIES")] == ["old"]
+    buckets.delete_bucket(first)
+    assert mappings.get_dbr_ps(org="heliograph", db="sensors").content == []
+    assert buckets.find_bucket_by_name("sensors-2026") is not None, "a mapping never deletes a bucket"
+
+
+def influxql(hub: HubProcess, text: str) -> list[list[Any]]:
+    asked = urlencode({"q": text, "db": "sensors"})
+    (result,) = hub.json("POST", f"/query?{asked}")["results"]
+    assert "error" not in result, result
+    return [row for series in result.get("series", []) for row in series["values"]]
+
+
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "user name and password")
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/signin`, `/api/v2/signout`")
 def test_name_and_password_open_a_session(hub: HubProcess) -> None:
     with InfluxDBClient(hub.http_url, username="anybody", password=hub.token, org="heliograph") as client:
         assert client.organizations_api().me().name == "operator"
@@ -228,6 +276,7 @@ def test_name_and_password_open_a_session(hub: HubProcess) -> None:
     assert unknown.value.status == HTTPStatus.UNAUTHORIZED
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "write_api: synchronous, in threads, in batches")
 def test_writes_in_threads(hub: HubProcess, client: InfluxDBClient) -> None:
     with pytest.deprecated_call():
         write = client.write_api(ASYNCHRONOUS).write
@@ -236,6 +285,7 @@ def test_writes_in_threads(hub: HubProcess, client: InfluxDBClient) -> None:
     assert hub.sql("SELECT count(*), sum(v) FROM threads") == [[20, sum(range(20))]]
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "the client for asyncio: write")
 async def test_the_client_for_asyncio(hub: HubProcess) -> None:
     async with InfluxDBClientAsync(hub.http_url, token=hub.token, org="heliograph") as client:
         assert await client.ping()
@@ -257,6 +307,7 @@ def test_setup_is_closed_where_nobody_opened_it(client: InfluxDBClient) -> None:
     assert conflict.value.headers["X-Platform-Error-Code"] == "conflict"
 
 
+@covers("HTTP, InfluxDB 2.x", "`/api/v2/setup`")
 def test_setup_for_test_suites(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "hub", "--no-agent", "--allow-setup") as hub:
         with InfluxDBClient(hub.http_url, token="") as client:

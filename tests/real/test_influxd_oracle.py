@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,15 +13,14 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.compatibility import covers
+from tests.ports import free_port
 from tests.real.hub_process import HubProcess
 
 INFLUXD = shutil.which("influxd")
-START_TIMEOUT = 30.0
+START_TIMEOUT = 120.0
 
-pytestmark = [
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(INFLUXD is None, reason="influxdb is not installed (make test installs it)"),
-]
+pytestmark = pytest.mark.skipif(INFLUXD is None, reason="influxdb is not installed (make test installs it)")
 
 CONFIG = """\
 reporting-disabled = true
@@ -44,19 +42,25 @@ class Influxd:
     """A real influxd 1.x on free ports."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, rpc = free_ports(2)
-        config = folder / "influxd.conf"
-        config.write_text(CONFIG.format(folder=folder, http=self.port, rpc=rpc))
+        self.port, rpc = free_port(), free_port()
+        self._config = folder / "influxd.conf"
+        self._config.write_text(CONFIG.format(folder=folder, http=self.port, rpc=rpc))
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also once more after it was stopped."""
         assert INFLUXD is not None
         self._process = subprocess.Popen(
-            [INFLUXD, "-config", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [INFLUXD, "-config", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
-    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    def ask(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
         """Return status and body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
-            connection.request(method, path, body)
+            connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -77,16 +81,7 @@ class Influxd:
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
-        self._process.wait(20)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return different ports that nobody listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+        self._process.wait(120)
 
 
 @pytest.fixture
@@ -124,6 +119,7 @@ REQUESTS = [
 ]
 
 
+@covers("HTTP, InfluxDB 1.x", "`/write`: answers, partial writes and their words")
 def test_writes_are_answered_and_stored_as_influxd_does(influxd: Influxd, hub: HubProcess) -> None:
     for parameters, body in REQUESTS:
         theirs, their_text = influxd.ask("POST", f"/write?{parameters}", body)
@@ -135,6 +131,7 @@ def test_writes_are_answered_and_stored_as_influxd_does(influxd: Influxd, hub: H
     assert len(stored_by_hub(hub, "m n")) == len(stored_by_influxd(influxd, '"m n"')) == 1
 
 
+@covers("HTTP, InfluxDB 1.x", "`/write`: points beyond a retention policy")
 def test_points_that_are_too_old_are_answered_as_influxd_does(influxd: Influxd, hub: HubProcess) -> None:
     influxd.ask("POST", f"/query?q={quote('CREATE DATABASE short WITH DURATION 2h')}")
     hub.request("POST", "/api/buckets", {"name": "short", "keep_seconds": 7200})

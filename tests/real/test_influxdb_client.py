@@ -11,6 +11,7 @@ from influxdb_client import InfluxDBClient, Point, WriteOptions, WritePrecision
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
+from tests.compatibility import covers
 from tests.real.hub_process import HubProcess
 
 SECONDS: Any = WritePrecision.S
@@ -23,6 +24,8 @@ def client(hub: HubProcess) -> Iterator[InfluxDBClient]:
         yield opened
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "ping, health, ready")
+@covers("HTTP, InfluxDB 2.x", "`/ping`, `/health`, `/ready`")
 def test_it_believes_to_have_met_its_server(client: InfluxDBClient) -> None:
     assert client.ping()
     with pytest.deprecated_call():
@@ -30,6 +33,7 @@ def test_it_believes_to_have_met_its_server(client: InfluxDBClient) -> None:
     assert client.ready().status == "ready"
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "write_api: synchronous, in threads, in batches")
 def test_synchronous_writes(hub: HubProcess, client: InfluxDBClient) -> None:
     write = client.write_api(SYNCHRONOUS).write
     write("telegraf", record=Point("room").tag("host", "pi 4").field("t", 21.5).field("up", 1).time(T))
@@ -45,6 +49,7 @@ def test_synchronous_writes(hub: HubProcess, client: InfluxDBClient) -> None:
     ]
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "write_api: synchronous, in threads, in batches")
 def test_writes_in_the_background(hub: HubProcess, client: InfluxDBClient) -> None:
     failed: list[object] = []
     options = WriteOptions(batch_size=100, flush_interval=100)
@@ -64,6 +69,8 @@ def test_a_bad_line_is_told_with_its_place(hub: HubProcess, client: InfluxDBClie
     assert hub.sql("SELECT t FROM room") == [[1.0]]
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "errors with code and message")
+@covers("HTTP, InfluxDB 2.x", "errors, `X-Platform-Error-Code`")
 def test_a_wrong_token_and_a_wrong_bucket(hub: HubProcess, client: InfluxDBClient) -> None:
     with pytest.raises(ApiException) as refused:
         client.write_api(SYNCHRONOUS).write("nope", record="room t=1")
@@ -76,6 +83,7 @@ def test_a_wrong_token_and_a_wrong_bucket(hub: HubProcess, client: InfluxDBClien
     assert refused.value.status == 401
 
 
+@covers("influxdb-client 1.x (Python, InfluxDB 2)", "batches with retries, through a restart of the hub")
 def test_a_client_that_writes_in_the_background_sits_out_a_restart(
     hub: HubProcess, client: InfluxDBClient
 ) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.compatibility import covers
 from tests.real.hub_process import HubProcess
 
 LINES = "cpu,host=a v=1,n=2i 1000000000\ncpu,host=b v=2.5 2000000000\ncpu,host=a v=3 3500000000"
@@ -33,6 +34,7 @@ def rows(answer: Any) -> Any:
     return answer["results"][0]["series"][0]["values"]
 
 
+@covers("HTTP, InfluxDB 1.x", "`/query` with `epoch`")
 def test_times_are_dates_or_numbers_of_a_unit(filled: HubProcess) -> None:
     text = "SELECT v FROM cpu"
     assert rows(ask(filled, text)) == [
@@ -45,6 +47,7 @@ def test_times_are_dates_or_numbers_of_a_unit(filled: HubProcess) -> None:
     assert rows(ask(filled, f"{text} tz('Asia/Kolkata')"))[2][0] == "1970-01-01T05:30:03.5+05:30"
 
 
+@covers("HTTP, InfluxDB 1.x", "`/query` by GET, POST, forms and `application/vnd.influxql`")
 def test_a_form_and_a_body_of_influxql_are_read(filled: HubProcess) -> None:
     text = "SELECT count(v) FROM d..cpu"
     for kind, body in (
@@ -66,6 +69,7 @@ def test_chunks_are_lines_that_say_whether_more_comes(filled: HubProcess) -> Non
     assert third["statement_id"] == 1
 
 
+@covers("HTTP, InfluxDB 1.x", "answers in CSV")
 def test_csv_has_a_line_for_each_point(filled: HubProcess) -> None:
     path = f"/query?{urlencode({'db': 'd', 'q': 'SELECT v FROM cpu GROUP BY host'})}"
     _, headers, body = filled.request("GET", path, headers={"Accept": "application/csv"})
@@ -75,6 +79,7 @@ def test_csv_has_a_line_for_each_point(filled: HubProcess) -> None:
     )
 
 
+@covers("HTTP, InfluxDB 1.x", "answers in MessagePack")
 def test_messagepack_has_times_of_its_own_kind(filled: HubProcess) -> None:
     path = f"/query?{urlencode({'db': 'd', 'q': 'SELECT v FROM cpu LIMIT 1'})}"
     _, headers, body = filled.request("GET", path, headers={"Accept": "application/x-msgpack"})
@@ -82,6 +87,7 @@ def test_messagepack_has_times_of_its_own_kind(filled: HubProcess) -> None:
     assert struct.pack(">BBBqi", 0xC7, 12, 5, 1, 0) + struct.pack(">Bd", 0xCB, 1.0) in body
 
 
+@covers("HTTP, InfluxDB 1.x", "`params`")
 def test_parameters_are_values(filled: HubProcess) -> None:
     answer = ask(filled, "SELECT v FROM cpu WHERE host = $h AND v > $x", params='{"h": "a", "x": 1.5}')
     assert rows(answer) == [["1970-01-01T00:00:03.5Z", 3]]
@@ -89,6 +95,7 @@ def test_parameters_are_values(filled: HubProcess) -> None:
     assert (status, json.loads(body)["error"]) == (400, "error parsing query: missing parameter: x")
 
 
+@covers("HTTP, InfluxDB 1.x", "errors, `X-Influxdb-Error`, statements that are not executed")
 def test_errors_have_influxdbs_words(filled: HubProcess) -> None:
     status, headers, body = filled.request("GET", "/query?db=d&q=SELECT")
     error = "error parsing query: found EOF, expected identifier, string, number, bool at line 1, char 8"
@@ -103,12 +110,14 @@ def test_errors_have_influxdbs_words(filled: HubProcess) -> None:
     ]
 
 
+@covers("HTTP, InfluxDB 1.x", "changes by GET, with a warning")
 def test_a_change_by_get_is_done_with_a_warning(filled: HubProcess) -> None:
     (result,) = ask(filled, "CREATE DATABASE other", "GET")["results"]
     assert "please use a POST request instead" in result["messages"][0]["text"]
     assert ["other"] in rows(ask(filled, "SHOW DATABASES"))
 
 
+@covers("HTTP, InfluxDB 1.x", "`db` and `rp` as buckets, without a mapping")
 def test_policies_are_buckets_and_into_writes_to_them(filled: HubProcess) -> None:
     ask(filled, "CREATE RETENTION POLICY long ON d DURATION INF REPLICATION 1")
     answer = ask(filled, "SELECT mean(v) INTO d.long.means FROM cpu WHERE time >= 0 GROUP BY time(1m), *")
@@ -142,6 +151,7 @@ def test_points_are_deleted(filled: HubProcess, text: str, left: list[float]) ->
     assert "fields not allowed" in ask(filled, "DELETE FROM cpu WHERE v = 1")["results"][0]["error"]
 
 
+@covers("HTTP, InfluxDB 1.x", "rights of a token on every database of a statement")
 def test_a_token_sees_only_what_it_may_read(filled: HubProcess) -> None:
     ask(filled, "CREATE DATABASE secret")
     buckets = filled.json("GET", "/api/v2/buckets?name=d")["buckets"]

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.compatibility import covers
 from tests.influxql_random import Questions, points
 from tests.real.hub_process import HubProcess
 from tests.real.test_influxd_oracle import INFLUXD, Influxd
@@ -24,7 +25,7 @@ PER_SERVER = 1_000
 """So many questions are asked about one set of points."""
 
 pytestmark = [
-    pytest.mark.timeout(120 + QUESTIONS),
+    pytest.mark.timeout(400 + QUESTIONS),
     pytest.mark.skipif(INFLUXD is None, reason="influxdb is not installed (make test installs it)"),
 ]
 
@@ -59,26 +60,33 @@ def ask_hub(hub: HubProcess, text: str) -> Any:
     return json.loads(hub.request("POST", f"/query?db=random&epoch=ns&q={quote(text)}")[2])
 
 
+def ask_hub_often(hub: HubProcess, text: str) -> Any:
+    """Return the answer of the third time: by then it may be given at once, or be one that was kept."""
+    ask_hub(hub, text)
+    path = f"/query?db=random&epoch=ns&q={quote(text)}"
+    return [json.loads(hub.request("GET", path)[2]) for _ in range(2)][-1]
+
+
 def differences(server: Influxd, hub: HubProcess, seed: int, count: int) -> list[tuple[str, Any, Any]]:
     """Ask both the same and return what they answered differently."""
     random = Random(seed)
-    text, same_times = points(random)
-    lines = text.encode()
+    lines = points(random).encode()
     for text in ("DROP DATABASE random", "CREATE DATABASE random"):
         ask_influxd(server, text)
         ask_hub(hub, text)
     assert server.ask("POST", "/write?db=random", lines)[0] == 204
     assert hub.request("POST", "/write?db=random", lines)[0] == 204
-    questions = Questions(random, same_times)
+    questions = Questions(random)
     found = []
     for _ in range(count):
         text = questions.question()
         theirs = ask_influxd(server, text)
-        if theirs is not None and not same(theirs, ours := ask_hub(hub, text)):
+        if theirs is not None and not same(theirs, ours := ask_hub_often(hub, text)):
             found.append((text, theirs, ours))
     return found
 
 
+@covers("InfluxQL", "random questions of all clauses, compared with influxd's answers")
 def test_random_questions_have_the_same_answers(hub: HubProcess, tmp_path: Path) -> None:
     print(f"\nHELIO_INFLUXQL_SEED={SEED}")  # noqa: T201
     folder = tmp_path / "influxd"

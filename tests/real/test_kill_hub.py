@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 KILLS = int(os.environ.get("HELIO_TEST_KILLS", "20"))
-HANG = 60.0
+HANG = 120.0
 SELFTEST = [sys.executable, "-m", "heliograph", "selftest", "--crash"]
 
 

@@ -24,7 +24,7 @@ from heliograph.codec.lineprotocol.parser import parse
 from tests.chromium import COUNT_PIXELS, log_in, new_page
 from tests.real.hub_process import HubProcess
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -37,7 +37,6 @@ def agent(hub: HubProcess) -> Iterator[subprocess.Popen[bytes]]:
         process.terminate()
 
 
-@pytest.mark.timeout(180)
 def test_one_point_goes_from_an_agent_to_a_pixel(hub: HubProcess, agent: subprocess.Popen[bytes]) -> None:
     # 1. The agent (agent/run.py) gathers inputs/system.py and publishes a batch of line protocol with QoS 1.
     #    Anyone may listen in, as on any broker.
@@ -90,7 +89,7 @@ def test_one_point_goes_from_an_agent_to_a_pixel(hub: HubProcess, agent: subproc
 
     # 7. A hub that stops seals its hot columns (store/segments.py): Parquet, which anything can read.
     agent.terminate()
-    agent.wait(10)
+    agent.wait(120)
     hub.stop()
     files = [str(path) for path in (hub.home / "segments" / "telegraf" / "system").glob("*.parquet")]
     with duckdb.connect() as stranger:

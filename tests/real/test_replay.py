@@ -10,7 +10,7 @@ from typing import Any
 from tests.real.hub_process import HubProcess
 
 T = 1_790_000_000_000_000_000
-HANG = 30.0
+HANG = 120.0
 SPAN = {"start_ms": T // 10**6 - 60_000, "end_ms": T // 10**6 + 60_000, "interval_ms": 1_000}
 SQL = [
     "SELECT * FROM m ORDER BY time, host, room",

@@ -22,12 +22,10 @@ from tests.real.hub_process import HubProcess
 from tests.unit.stored_points import Kept, point
 
 HELIO = (sys.executable, "-m", "heliograph")
-HANG = 20.0
+HANG = 120.0
 """Nothing here takes this long; it only ends a test that hangs."""
 DAY = 86_400
 V1, V2 = "/write?precision=s&db=", "/api/v2/write?precision=s&bucket="
-
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +312,7 @@ while not select.select([sys.stdin], [], [], 0)[0]:
     body, headers = f"m{number % 7} f{number % 5}=1".encode(), {"Authorization": "Token " + sys.argv[2]}
     request = urllib.request.Request(sys.argv[1] + "/api/v2/write?bucket=busy", body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             answers[answer.status] += 1
     except urllib.error.HTTPError as error:
         answers[error.code] += 1
@@ -413,15 +411,15 @@ DAYS = 500
 FORGETTER = f"""
 import sys
 from pathlib import Path
-from heliograph.store import store, upkeep
+from heliograph.store import store, forgetting
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
-upkeep.FORGET_AT_ONCE = 1
+forgetting.FORGET_AT_ONCE = 1
 segments, catalog = Path(sys.argv[1]) / "segments", Path(sys.argv[1]) / "catalog.db"
 duck = Duck((segments,), memory_bytes=2**26, threads=1)
 kept = store.Store(segments, Database(catalog), duck, seal_rows=1_000)
 kept.set_rule("telegraf", "m", {DAY * 10**9})
-kept.upkeep.expire({DAYS * DAY * 10**9})
+kept.forgetting.expire({DAYS * DAY * 10**9})
 print("done")
 """
 
@@ -455,6 +453,6 @@ def test_a_kill_in_the_middle_of_forgetting_leaves_no_half(tmp_path: Path) -> No
         assert rows == {key: fields for key, fields in whole.items() if key[1] >= oldest_ns}
         with kept.store.reading() as catalogue:
             assert set(catalogue.series["telegraf", "m"]) == {series for series, _ in rows}
-        kept.store.upkeep.expire(DAYS * DAY * 10**9)
+        kept.store.forgetting.expire(DAYS * DAY * 10**9)
         assert [time_ns // (DAY * 10**9) for _, time_ns in kept.rows("m")] == [DAYS - 1]
         assert kept.rows("n") == untouched

@@ -13,11 +13,9 @@ import pytest
 
 from tests.real.hub_process import HubProcess
 
-HANG = 30.0
+HANG = 120.0
 """Nothing here takes this long; it only ends a test that hangs."""
 HOUR, DAY = 3_600, 86_400
-
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture

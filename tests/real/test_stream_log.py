@@ -13,11 +13,12 @@ from nats.aio.client import Client
 from heliograph.errors import AckTimeout, ConnectError, PayloadTooLarge, StreamError
 from heliograph.stream.log import LP, MQTT, Message, StreamLog
 from heliograph.transport.nats import connect
-from tests.real.nats_process import NatsProcess, free_port
+from tests.ports import free_port
+from tests.real.nats_process import NatsProcess
 
 LOGIN = ("hub", "secret")
 ROOM = 64 * 2**20
-HANG = 30
+HANG = 120
 
 
 @pytest.fixture
@@ -189,3 +190,17 @@ async def test_connecting_to_nobody_and_with_a_wrong_password(nats: NatsProcess)
         await connect(free_port(), *LOGIN)
     with pytest.raises(ConnectError, match=r"(?i)authorization"):
         await connect(nats.port, "hub", "wrong")
+
+
+async def test_a_reader_whose_cancellation_a_library_lost_ends_all_the_same(stream: StreamLog) -> None:
+    async def reader() -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # what wait_for of Python 3.11 does at times
+            await asyncio.sleep(HANG)
+        async for _ in stream.read(LP, 1):
+            pass
+
+    async with asyncio.timeout(HANG), asyncio.TaskGroup() as group:
+        task = group.create_task(reader())
+        await asyncio.sleep(0)
+        task.cancel()
+    assert task.cancelled()

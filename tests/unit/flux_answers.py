@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from heliograph.query.flux.interpreter import run
-from heliograph.query.flux.parser import parse
 from heliograph.query.flux.session import BucketRow, Session
+from heliograph.query.flux.syntax.parser import parse
 from heliograph.query.flux.tables import Tables
 from heliograph.query.limits import QueryLimits
 from tests.unit.stored_points import Kept
@@ -28,7 +28,7 @@ class Everything:
 
 def results(kept: Kept, text: str, *, now_ns: int = 1_000 * S) -> dict[str, Tables]:
     with kept.duck.cursor() as cursor:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         session = Session(kept.store, cursor, Everything(), now_ns, deadline, QueryLimits())
         return run(session, parse(text))
 

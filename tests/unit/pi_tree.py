@@ -110,6 +110,16 @@ SYS = {
     "devices/system/cpu/cpu0/topology/thread_siblings_list": "0\n",
     "devices/system/cpu/cpu1/topology/thread_siblings_list": "1\n",
     "devices/system/cpu/cpufreq/boost": "0\n",
+    "devices/platform/soc/soc:firmware/get_throttled": "50005\n",
+    "firmware/devicetree/base/model": "Raspberry Pi 4 Model B Rev 1.4\0",
+    "block/mmcblk0/device/type": "SD\n",
+    "fs/cgroup/system.slice/heliograph-app-demo.service/cgroup.procs": "812\n",
+}
+ETC = {
+    "systemd/system/heliograph-agent.service": "[Service]\n",
+    "systemd/system/heliograph-app-demo.service": '[Service]\nEnvironment="HELIO_APP_VERSION=7"\n',
+    "systemd/system/heliograph-app-old-one.service": "[Service]\n",
+    "systemd/system/heliograph-hub.service": "[Service]\n",
 }
 
 
@@ -124,7 +134,8 @@ def pi_tree(folder: Path) -> Roots:
     """Write the tree below ``folder`` and return where the inputs find it."""
     write_files(folder / "proc", PROC)
     write_files(folder / "sys", SYS)
-    return Roots(proc=f"{folder}/proc", sys=f"{folder}/sys", utmp=f"{folder}/utmp")
+    write_files(folder / "etc", ETC)
+    return Roots(proc=f"{folder}/proc", sys=f"{folder}/sys", etc=f"{folder}/etc", utmp=f"{folder}/utmp")
 
 
 def utmp_record(kind: int, user: str, size_bytes: int) -> bytes:

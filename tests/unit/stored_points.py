@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias
 from heliograph.model.point import FieldType, FieldValue, Point, SeriesKey, field_type
 from heliograph.model.table import Batch, Column, Table
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.store.applied import Applied, Position
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Snapshot, render
@@ -17,7 +18,7 @@ from heliograph.store.retention import FOREVER, Keeping
 from heliograph.store.rollups.summary import RESOLUTIONS
 from heliograph.store.segments import rollup_folder
 from heliograph.store.sql_text import quote
-from heliograph.store.store import Applied, Position, Store
+from heliograph.store.store import Store
 
 BUCKET = "telegraf"
 Rows: TypeAlias = dict[tuple[SeriesKey, int], dict[str, FieldValue]]
@@ -144,7 +145,7 @@ class Kept:
 
     def roll_up(self, now_ns: int = MAX_TIME_NS) -> None:
         """Summarise all that is over."""
-        while self.store.upkeep.roll_up(now_ns):
+        while self.store.roll_up(now_ns):
             pass
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 
@@ -10,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.agent.buffer import Buffer
-from heliograph.agent.encode import MAX_BATCH_BYTES, BatchEncoder
 from heliograph.agent.running_input import RunningInput
 from heliograph.agent.schedule import Schedule
 from heliograph.agent.settings import AgentSettings
 from heliograph.aio.backoff import Backoff
+from heliograph.codec.batches import MAX_BATCH_BYTES, BatchEncoder
 from heliograph.errors import ConfigError, TopicError
 from heliograph.model.point import Point
+from heliograph.transport.mqtt import MAX_PAYLOAD_BYTES
 
 
 class Wall:
@@ -100,64 +99,6 @@ def test_no_delay_is_shorter_than_the_shortest() -> None:
 def test_many_failures_do_not_overflow() -> None:
     backoff = Backoff(1.0, 60.0, uniform=upper)
     assert [backoff.next() for _ in range(2000)][-1] == 60.0
-
-
-# --- buffer ----------------------------------------------------------------------------------------
-
-
-def test_batches_leave_in_the_order_they_came_and_stay_until_acknowledged() -> None:
-    buffer = Buffer(100)
-    for batch in (b"one", b"two", b"three"):
-        buffer.append(batch)
-    assert [batch for _, batch in buffer.peek(2)] == [b"one", b"two"]
-    first, _ = buffer.peek(1)[0]
-    buffer.ack(first)
-    assert [batch for _, batch in buffer.peek(9)] == [b"two", b"three"]
-    assert (buffer.size_bytes, len(buffer)) == (8, 2)
-
-
-def test_a_full_buffer_drops_the_oldest_and_warns_once(caplog: pytest.LogCaptureFixture) -> None:
-    buffer = Buffer(10)
-    with caplog.at_level(logging.WARNING):
-        for number in range(6):
-            buffer.append(f"b{number}..".encode())
-    assert [batch for _, batch in buffer.peek(9)] == [b"b4..", b"b5.."]
-    assert (buffer.statistics.dropped, buffer.statistics.dropped_bytes) == (4, 16)
-    assert len(caplog.records) == 1
-
-
-def test_what_has_been_handed_out_is_not_dropped() -> None:
-    buffer = Buffer(10)
-    buffer.append(b"sent")
-    buffer.peek(1)
-    for batch in (b"aaaa", b"bbbb", b"cccc"):
-        buffer.append(batch)
-    assert [batch for _, batch in buffer.peek(9)] == [b"sent", b"cccc"]
-
-
-async def test_waiting_ends_when_a_batch_comes() -> None:
-    buffer = Buffer(10)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-        waiting = group.create_task(buffer.wait_filled())
-        buffer.append(b"x")
-    assert waiting.done()
-    buffer.ack(buffer.peek(1)[0][0])
-    assert not buffer._filled.is_set()
-
-
-@given(st.lists(st.one_of(st.binary(max_size=12), st.integers(1, 4)), max_size=60))
-def test_bytes_and_counts_always_add_up(steps: list[bytes | int]) -> None:
-    buffer = Buffer(40)
-    for step in steps:
-        if isinstance(step, bytes):
-            buffer.append(step)
-        else:
-            for number, _ in buffer.peek(step):
-                buffer.ack(number)
-    kept = [batch for _, batch in buffer.peek(1000)]
-    counted = buffer.statistics
-    assert buffer.size_bytes == sum(map(len, kept)) <= 40
-    assert counted.appended == counted.acknowledged + counted.dropped + len(kept)
 
 
 # --- encoder ---------------------------------------------------------------------------------------
@@ -266,10 +207,18 @@ def test_a_host_name_of_which_nothing_is_left_is_an_error() -> None:
         ("agent.interval", {"interval": math.nan}),
         ("agent.jitter", {"jitter": 10.0}),
         ("agent.jitter", {"jitter": -1.0}),
-        ("agent.buffer_bytes", {"buffer_bytes": 1000}),
     ],
 )
 def test_values_out_of_range_name_their_key(key: str, settings: dict[str, float]) -> None:
     with pytest.raises(ConfigError) as raised:
         AgentSettings(**settings)  # type: ignore[arg-type]
     assert raised.value.key == key
+
+
+def test_a_point_that_is_too_large_for_a_message_is_counted_and_left_out() -> None:
+    encoder = BatchEncoder()
+    texts = ("x" * 2_000_000, "y" * 900_000, "z")
+    batches = encoder.encode([Point(text[0], {"v": text}, {}, 1) for text in texts])
+    assert [batch.split(b"\n")[1][:1] for batch in batches] == [b"y", b"z"]
+    assert all(len(batch) <= MAX_PAYLOAD_BYTES for batch in batches)
+    assert encoder.refused == 1

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from heliograph.agent.run import Agent
+from heliograph.agent.run import Agent, open_agent
 from heliograph.agent.settings import AgentSettings
 from heliograph.codec.lineprotocol.parser import parse
 from heliograph.errors import ConfigError, Refused
 from heliograph.model.point import Point
-from heliograph.transport.mqtt import Letter
+from heliograph.transport.mqtt_client_message import Publication
+from heliograph.transport.spool.spool import Spool
 
 SETTINGS = AgentSettings(interval=1.0, host_name="pi.lab", tags={"room": "lab"})
 
@@ -22,7 +25,9 @@ class Hand:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.letters: list[Letter] = []
+        self.is_connected = True
+        self.on_lost: Callable[[], None] = lambda: None
+        self.letters: list[Publication] = []
         self.receipts: list[asyncio.Future[None]] = []
         self.sent = asyncio.Event()
 
@@ -32,8 +37,11 @@ class Hand:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 
-    async def send(self, letter: Letter) -> asyncio.Future[None]:
-        self.letters.append(letter)
+    async def wait_connected(self) -> None:
+        return
+
+    async def send(self, publication: Publication) -> asyncio.Future[None]:
+        self.letters.append(publication)
         self.receipts.append(asyncio.get_running_loop().create_future())
         self.sent.set()
         return self.receipts[-1]
@@ -52,7 +60,7 @@ class Broken:
 async def test_a_round_is_one_letter_to_the_devices_topic() -> None:
     hand = Hand()
     agent = Agent(SETTINGS, hand, inputs={"broken": Broken(), "steady": Steady()})
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
         running = group.create_task(agent.run())
         await hand.sent.wait()
         hand.receipts[0].set_result(None)
@@ -69,14 +77,33 @@ async def test_a_round_is_one_letter_to_the_devices_topic() -> None:
     assert (agent.statistics.input_errors, agent.statistics.empty_gathers) == (1, 0)
 
 
-async def test_a_batch_stays_in_the_buffer_until_it_is_acknowledged() -> None:
+async def test_a_batch_that_is_not_acknowledged_is_on_the_disk_at_the_end(
+    tmp_path: Path,
+) -> None:
     hand = Hand()
-    agent = Agent(SETTINGS, hand, inputs={"steady": Steady()})
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    agent = Agent(SETTINGS, hand, tmp_path, inputs={"steady": Steady()})
+    async with asyncio.timeout(120), asyncio.TaskGroup() as group:
         running = group.create_task(agent.run())
         await hand.sent.wait()
-        assert (agent.statistics.buffered, agent.statistics.acknowledged) == (1, 0)
+        assert (agent.statistics.waiting, agent.statistics.acknowledged) == (1, 0)
+        hand.on_lost()
+        assert agent.statistics.spool_bytes > 0
+        hand.is_connected = False
         running.cancel()
+    spool = Spool(tmp_path)
+    taken = spool.take()
+    assert taken is not None
+    assert (taken[1].topic, taken[1].payload) == ("tel/pi-lab/lp", hand.letters[0].payload)
+    spool.close()
+
+
+def test_where_nothing_can_be_kept_what_can_be_sent_is_sent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    agent = open_agent(SETTINGS, Hand(), tmp_path / "file" / "spool")
+    assert agent.statistics.spool_bytes == 0
+    assert "what cannot be sent is lost" in caplog.text
 
 
 async def test_a_refusal_comes_out_of_run_as_itself() -> None:

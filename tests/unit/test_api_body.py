@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
-from heliograph.api.body import JSON_BYTES, Bodies, gunzip, read_body, read_json
+from heliograph.api.body import JSON_BYTES, Bodies, Grow, _Share, gunzip, read_body, read_json
 from heliograph.errors import DecodeError, PayloadTooLarge, QueryError, StoreBusy
 
 LIMIT = 100_000
@@ -71,7 +71,9 @@ def test_cut_short(keep: int) -> None:
         gunzip(packed[:keep], LIMIT)
 
 
-@pytest.mark.parametrize("body", [b"m v=1", gzip.compress(b"m v=1") + b"m v=2", zlib.compress(b"m v=1")])
+@pytest.mark.parametrize(
+    "body", [b"m v=1", gzip.compress(b"m v=1", mtime=0) + b"m v=2", zlib.compress(b"m v=1")]
+)
 def test_not_gzip(body: bytes) -> None:
     with pytest.raises(DecodeError, match="not valid gzip"):
         gunzip(body, LIMIT)
@@ -148,6 +150,48 @@ async def test_bodies_have_so_much_room_together_and_it_comes_back() -> None:
                 await held.enter_async_context(bodies.read(request(small, encoding=b"gzip")))
             with pytest.raises(StoreBusy, match="try again"):
                 await held.enter_async_context(bodies.read(request(b"x", announced=1)))
+
+
+def test_what_comes_out_of_gzip_counts_while_it_is_unpacked() -> None:
+    """Of many at once each is unpacked no further than there is room."""
+    bodies, sizes = Bodies(LIMIT), list[int]()
+    packed = gzip.compress(bytes(LIMIT))
+    with pytest.raises(StoreBusy, match="try again"):
+        gunzip(2 * packed, 2 * LIMIT, bodies_with_room(bodies, 1.5 * LIMIT, sizes))
+    assert LIMIT <= max(sizes) <= 1.5 * LIMIT
+
+
+def bodies_with_room(bodies: Bodies, room: float, sizes: list[int]) -> Grow:
+    """Return what unpacking tells its growth, where others have taken all but so much room."""
+    bodies.take(3 * LIMIT - round(room))
+    held = 0
+
+    def grow(size_bytes: int) -> None:
+        nonlocal held
+        bodies.take(size_bytes - held)
+        held = size_bytes
+        sizes.append(held)
+
+    return grow
+
+
+async def test_a_body_of_unknown_length_counts_while_it_comes() -> None:
+    bodies = Bodies(LIMIT)
+    bodies.take(2 * LIMIT + 10)
+    with pytest.raises(StoreBusy, match="try again"):
+        async with bodies.read(request(b"x" * (LIMIT - 11), b"x", b"y", b"never read")):
+            raise AssertionError("it must be refused")
+    bodies.take(LIMIT - 10)  # it left its room
+
+
+def test_a_thread_that_unpacks_for_nobody_stops_and_takes_no_room() -> None:
+    bodies = Bodies(LIMIT)
+    share = _Share(bodies)
+    with share.held():
+        share.grow(LIMIT)
+    with pytest.raises(StoreBusy, match="over"):
+        gunzip(gzip.compress(bytes(9)), LIMIT, share.grow)
+    bodies.take(3 * LIMIT)
 
 
 async def test_a_body_that_is_refused_leaves_its_room() -> None:

@@ -25,21 +25,32 @@ from heliograph.api.errors import (
 
 EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.Error("x"), 500),
-    (errors.ConfigError("x"), 500),
+    (errors.ConfigError("x"), 400),
     (errors.DecodeError("x"), 400),
     (errors.LineProtocolError("x"), 400),
+    (errors.PayloadError("JSON", "x"), 400),
     (errors.TopicError("x"), 400),
+    (errors.MessageError("x"), 400),
     (errors.TooSparse(8_000_000), 422),
     (errors.QueryError("x"), 400),
     (errors.QuerySyntaxError("x", line=1, column=1), 400),
     (errors.NotFound("telegraf configuration", "x"), 404),
     (errors.NotPossible("x"), 422),
+    (errors.Outdated("x"), 409),
     (errors.AuthError("x"), 401),
+    (errors.CodeNeeded(), 401),
     (errors.Forbidden("x"), 403),
+    (errors.TooManyTries(4.2), 429),
     (errors.TransportError("e", "x"), 503),
     (errors.ConnectError("e", "x"), 503),
+    (errors.Unreachable("e", "x"), 503),
+    (errors.UnknownHost("e", "x"), 503),
+    (errors.TlsFailed("e", "x"), 503),
+    (errors.ConnectionLost("e", "x"), 503),
     (errors.AckTimeout("e", "x"), 503),
+    (errors.TimedOut("e", "x"), 503),
     (errors.Refused("e", "x"), 503),
+    (errors.MqttRefused("e", "x", 5), 503),
     (errors.BrokerError("n", "x"), 500),
     (errors.BrokerNotReady("n", "x", "tail"), 500),
     (errors.BrokerExited("n", 1, "tail"), 500),
@@ -47,6 +58,7 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.HomeLocked("home", 1), 500),  # type: ignore[arg-type]  # the sentence is all that matters
     (errors.StreamError("LP", "x"), 503),
     (errors.PayloadTooLarge(2, 1), 413),
+    (errors.SpoolError("/x", "is full"), 500),
     (errors.StoreError("x"), 500),
     (errors.BucketNotFound("b"), 404),
     (errors.BucketExists("b"), 409),
@@ -54,6 +66,13 @@ EXAMPLES: list[tuple[errors.Error, int]] = [
     (errors.TooManyColumns("m", 1_001, 1_000), 422),
     (errors.StoreBusy("x"), 503),
     (errors.HubError("url", "x"), 500),
+    (errors.BoardError("lab1", "x"), 500),
+    (errors.BoardUnreachable("lab1", "x"), 503),
+    (errors.HostKeyUnknown("lab1", "SHA256:x"), 500),
+    (errors.HostKeyChanged("lab1", "SHA256:x", "SHA256:y"), 500),
+    (errors.LoginRefused("lab1", "x"), 500),
+    (errors.BoardUnfit("lab1", "x", "y"), 500),
+    (errors.RemoteCommandFailed("lab1", "ls", 2, "tail"), 500),
 ]
 CODES = {
     400: "invalid",
@@ -63,6 +82,7 @@ CODES = {
     409: "conflict",
     413: "request too large",
     422: "unprocessable entity",
+    429: "too many requests",
     500: "internal error",
     503: "unavailable",
 }
@@ -94,11 +114,13 @@ async def test_each_error_has_its_answer(error: errors.Error, status: int) -> No
     assert (v1.status_code, json.loads(bytes(v1.body))) == (status, {"error": str(error)})
     influx_v2 = await speaks_influx_v2(raising(error))(request())
     assert influx_v2.body == v2.body
-    assert influx_v2.status_code == (422 if status == 409 else status), "which InfluxDB has for conflicts"
+    exists = isinstance(error, errors.BucketExists)
+    assert influx_v2.status_code == (422 if exists else status), "which InfluxDB has for buckets"
     v3 = await speaks_v3(raising(error))(request())
     assert (v3.status_code, json.loads(bytes(v3.body))) == (status, {"error": str(error)})
     for answer in (v1, v2, influx_v2, v3):
-        assert answer.headers.get("retry-after") == (str(RETRY_SECONDS) if status == 503 else None)
+        wait = {503: str(RETRY_SECONDS), 429: "4"}.get(status)
+        assert answer.headers.get("retry-after") == wait
 
 
 @pytest.mark.parametrize(("error", "status"), EXAMPLES, ids=lambda value: type(value).__name__)

@@ -43,9 +43,9 @@ async def test_the_schema_is_by_name_with_the_latest_time(three: Kept) -> None:
 async def test_devices_are_by_name_and_who_tells_none_is_last(three: Kept) -> None:
     assert await answer(devices, three) == {
         "devices": [
-            {"name": "a", "tag": "host", "last_ms": 7, "measurements": ["cpu"]},
-            {"name": "b", "tag": "host", "last_ms": 9, "measurements": ["cpu", "mem"]},
-            {"name": "", "tag": None, "last_ms": 3, "measurements": ["cpu"]},
+            {"name": "a", "tag": "host", "last_ms": 7, "measurements": ["cpu"], "software": []},
+            {"name": "b", "tag": "host", "last_ms": 9, "measurements": ["cpu", "mem"], "software": []},
+            {"name": "", "tag": None, "last_ms": 3, "measurements": ["cpu"], "software": []},
         ]
     }
 

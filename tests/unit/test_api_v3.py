@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from heliograph.api.influxdb.sql_v3 import _rendered, arrow_time
+from heliograph.api.influxdb.formats_v3 import arrow_time
+from heliograph.api.influxdb.sql_v3 import _rendered
 from heliograph.api.influxdb.write_v3 import guess_precision
 from heliograph.errors import QueryError
 from heliograph.model.time import Precision

@@ -94,6 +94,7 @@ def test_a_list_without_a_catalogue_is_refused(tmp_path: Path) -> None:
         unpack(io.BytesIO(b"not a backup"), None)
 
 
+@pytest.mark.thorough
 @settings(max_examples=15)
 @given(
     content=st.binary(max_size=300),

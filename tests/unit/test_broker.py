@@ -88,6 +88,15 @@ def test_a_taken_port_names_its_holder_and_the_way_out(listener: socket.socket) 
     assert taken.value.exit_code == 2
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+def test_ports_of_both_kinds_of_addresses_are_tried(host: str) -> None:
+    try:
+        port = free_port(host)
+    except OSError as error:
+        pytest.skip(f"this machine has no {host}: {error}")
+    assert require_free("mqtt", host, port, "x") == port
+
+
 def test_free_ports_are_given_and_kept() -> None:
     port = free_port()
     assert require_free("mqtt", "127.0.0.1", port, "x") == port
@@ -103,7 +112,7 @@ def stranger() -> Iterator[psutil.Popen]:
     )
     yield process
     process.kill()
-    process.wait(10)
+    process.wait(120)
     process.stdin.close()
 
 

@@ -68,7 +68,7 @@ async def test_nothing_that_a_question_set_is_left_for_the_next(children: Childr
 async def test_a_child_that_nobody_asks_any_more_ends() -> None:
     children = Children(1, idle_seconds=0)
     child = await ask(children, "a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         await child._process.wait()
     assert await ask(children, "a") is not child
     await children.close()

@@ -16,8 +16,9 @@ from heliograph.model.predicate import MEASUREMENT, Condition, Predicate
 from heliograph.model.time import DAY_NS, MAX_TIME_NS, MIN_TIME_NS
 from heliograph.model.watermark import Watermark
 from heliograph.store import upkeep as upkeep_module
+from heliograph.store.applied import Position
 from heliograph.store.deletes.deletion import Deletion
-from heliograph.store.store import Position, Store
+from heliograph.store.store import Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, read, series_key
 
 EVER = (MIN_TIME_NS, MAX_TIME_NS + 1)
@@ -103,7 +104,7 @@ class Hub:
     def crash(self) -> None:
         self.kept.reopen()
         last = len(self.stream)
-        for seq in range(self.kept.store.resume("LP", "c", first_seq=1, last_seq=last) + 1, last + 1):
+        for seq in range(self.kept.store.streams.resume("LP", "c", first_seq=1, last_seq=last) + 1, last + 1):
             self.kept.write(*self.stream[seq - 1], position=Position("LP", "c", seq))
 
     def check(self) -> None:
@@ -113,6 +114,7 @@ class Hub:
             assert series_of(self.kept, name) == latest(points)
 
 
+@pytest.mark.thorough
 @settings(max_examples=25)
 @given(steps=st.lists(STEP, min_size=3, max_size=25))
 def test_any_mixture_of_writes_and_deletes_equals_a_plain_list(
@@ -189,16 +191,16 @@ def test_a_stream_that_lost_its_end_gives_the_positions_to_new_messages(kept: Ke
     kept.store.create_bucket("lab", {})
     kept.store.delete_bucket("lab", {"LP": Watermark("c", 100)})
     kept.reopen()
-    assert kept.store.resume("LP", "c", first_seq=1, last_seq=50) == 0
+    assert kept.store.streams.resume("LP", "c", first_seq=1, last_seq=50) == 0
     kept.write(point("m", 1, v=1), position=Position("LP", "c", 50))
     assert kept.rows("m") == {}
     kept.reopen()
-    kept.store.resume("LP", "c", first_seq=1, last_seq=51)
+    kept.store.streams.resume("LP", "c", first_seq=1, last_seq=51)
     new = point("m", 1, v=2)
     kept.write(new, position=Position("LP", "c", 51))
     assert kept.rows("m") == merged([new])
-    assert kept.store.was_deleted("lab", Position("LP", "c", 50))
-    assert not kept.store.was_deleted("lab", Position("LP", "c", 51))
+    assert kept.store.streams.was_deleted("lab", Position("LP", "c", 50))
+    assert not kept.store.streams.was_deleted("lab", Position("LP", "c", 51))
 
 
 def test_a_delete_is_remembered_for_as_long_as_a_stream_could_undo_it(kept: Kept) -> None:
@@ -206,7 +208,7 @@ def test_a_delete_is_remembered_for_as_long_as_a_stream_could_undo_it(kept: Kept
     delete(kept, where("m"))
     kept.store.seal()
     for first_seq, remembered in ((4, 1), (5, 0)):
-        kept.store.release("LP", "c", first_seq)
+        kept.store.streams.release("LP", "c", first_seq)
         kept.store.upkeep.erase()
         kept.reopen()
         assert kept.database.rows("SELECT count(*) FROM deletion") == [(remembered,)]
@@ -259,8 +261,7 @@ def test_a_delete_in_the_middle_of_a_merge_holds_for_the_merged_segment(kept: Ke
     new = kept.store.upkeep._merger.merge(BUCKET, measurement, old, "test", 1)
     assert new is not None
     assert new.rows == 6, "what was to be merged was looked up before"
-    with kept.store.reading() as catalogue:
-        assert catalogue.replace((BUCKET, "m"), old, new)
+    assert kept.store.changes.replace((BUCKET, "m"), old, new)
     for _ in range(2):
         assert len(kept.rows("m")) == 5
         kept.reopen()
@@ -268,7 +269,7 @@ def test_a_delete_in_the_middle_of_a_merge_holds_for_the_merged_segment(kept: Ke
     with kept.store.reading() as catalogue:
         (segment,) = catalogue.segments[BUCKET, "m"]
         assert (segment.rows, segment.deletions) == (5, ())
-        assert not catalogue.replace((BUCKET, "m"), old, new), "they are not there any more"
+    assert not kept.store.changes.replace((BUCKET, "m"), old, new), "they are not there any more"
 
 
 def test_a_query_that_looked_up_before_a_delete_finds_its_files(kept: Kept) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from heliograph.errors import QueryError, QuerySyntaxError
-from heliograph.query.flux import tree
-from heliograph.query.flux.extern import given_program
-from heliograph.query.flux.parser import MAX_DEPTH, parse
+from heliograph.query.flux.syntax import tree
+from heliograph.query.flux.syntax.extern import given_program
+from heliograph.query.flux.syntax.parser import MAX_DEPTH, MAX_KEPT_CHARACTERS, parse
 from heliograph.query.flux.values import Duration, Regex, Time, later, parse_duration, parse_time
 
 
@@ -57,6 +57,39 @@ def test_a_slash_divides_behind_an_operand() -> None:
     assert [expression(text).operator for text in ("a / b", "(a) / b / c", "a =~ /b/")] == ["/", "/", "=~"]
 
 
+def test_strings_with_values_inside() -> None:
+    found = expression('"${a} of ${f(x: "}" + "${b}")}%" + "$c"')
+    first = found.left
+    assert [type(part) for part in first.parts] == [tree.Name, str, tree.Call, str]
+    assert first.parts[1::2] == (" of ", "%")
+    inner = first.parts[2].arguments["x"]
+    assert (inner.left.value, inner.right.parts[0].name) == ("}", "b")
+    assert found.right.value == "$c"
+
+
+def test_dictionaries() -> None:
+    found = expression('["a": 1, "b": 2 + 3]')
+    assert [(key.value, type(value)) for key, value in found.items] == [
+        ("a", tree.Literal),
+        ("b", tree.Binary),
+    ]
+    assert expression("[:]").items == ()
+
+
+def test_parentheses_are_functions_where_an_arrow_follows() -> None:
+    kinds = {"(a)": tree.Name, "(a) => a": tree.Function, "() => 1": tree.Function, "(a == 1)": tree.Binary}
+    kinds |= {"(a, b) => a": tree.Function, "(a=1) => a": tree.Function, '("${a}")': tree.Template}
+    assert {text: type(expression(text)) for text in kinds} == kinds
+
+
+def test_parsed_texts_are_kept_if_they_are_not_long() -> None:
+    text = 'from(bucket: "kept")'
+    assert parse(text) is parse(text)
+    long = f"{text} // {'x' * MAX_KEPT_CHARACTERS}"
+    assert parse(long) is not parse(long)
+    assert parse(long) == parse(text)
+
+
 def test_functions_records_and_options() -> None:
     program = parse(
         """
@@ -71,7 +104,8 @@ def test_functions_records_and_options() -> None:
         x = {r with "a b": r.c, d}
         """
     )
-    assert program.imports == {"schema": "influxdata/influxdb/schema", "m": "math"}
+    imports = {name: path.text for name, path in program.imports.items()}
+    assert imports == {"schema": "influxdata/influxdb/schema", "m": "math"}
     now, function, record = program.statements
     assert isinstance(now, tree.Assignment)
     assert (now.name, now.option) == ("now", True)
@@ -88,17 +122,21 @@ def test_functions_records_and_options() -> None:
     ("text", "line", "column", "words"),
     [
         ("from(bucket: )", 1, 14, "expected an expression"),
-        ('from("b")', 1, 6, "expected a name"),
+        ('from("b")', 1, 6, "expected the name of an argument"),
         ('from(bucket: "b"', 1, 17, "expected \\)"),
         ("a\n  |> 3", 2, 3, "a function call must follow"),
         ('"abc', 1, 1, "without its closing"),
         ("x = /abc", 1, 5, "without its closing"),
         ("a\n§", 2, 1, "unexpected character"),
-        ('"${a}"', 1, 2, "not supported"),
+        ('"${a"', 1, 5, "without its closing"),
+        ('"${a, b}"', 1, 5, "expected }"),
+        ('"${a} b', 1, 1, "without its closing"),
+        ('"${}"', 1, 4, "expected an expression"),
         ("9223372036854775808", 1, 1, "out of range"),
         ("2030-02-31T00:00:00Z", 1, 1, "out of range"),
         ('"\\q"', 1, 3, "unknown escape"),
-        ("[1: 2]", 1, 3, "dictionaries are not supported"),
+        ("[1: 2, 3]", 1, 9, "expected :"),
+        ("[1, 2: 3]", 1, 6, "expected \\]"),
         ("f(a: 1, a: 2)", 1, 9, "given twice"),
         ("1 = 2", 1, 1, "only a name"),
         ("(" * 1_000, 1, MAX_DEPTH + 1, "deep"),

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.flux_answers import S, rows, tables
+from heliograph.query.flux.tables import Table
+from tests.unit.flux_answers import S, results, rows, tables
 from tests.unit.stored_points import Kept, point
 
 SEED = 20_261_123
@@ -159,6 +160,32 @@ def test_groups(kept: Kept, series: Series) -> None:
     assert by_host == [(host, sum(map(round, within(points)))) for host, points in series.items()]
     except_host = f'{USAGE} |> group(columns: ["host", "_time", "_value"], mode: "except") |> count()'
     assert rows(kept, except_host, "_field", "_value") == [("usage", len(everything))]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["sum", "count", "stddev", "mean"])
+@pytest.mark.parametrize(
+    "columns", ["", '"host"', '"_field", "host"', '"nope"', '"host", "_start"', '"host", "host"']
+)
+def test_groups_in_one_statement(kept: Kept, name: str, columns: str) -> None:
+    for where in ("true", 'r.host != "b"', 'r.host == "a" and r._field == "n" or r.host == "c"', "false"):
+        field = f'{SOURCE} |> filter(fn: (r) => r._field == "n") |> filter(fn: (r) => {where})'
+        group = f"group(columns: [{columns}])"
+        for function in (f"{name}()", f"aggregateWindow(every: 100s, fn: {name})"):
+            pushed, here = (
+                results(kept, f"{field} {step} |> {group} |> {function}")["_result"].tables
+                for step in ("", "|> limit(n: 1000000)")
+            )
+            assert [shape(one) for one in pushed] == [shape(other) for other in here]
+            for one, other in zip(pushed, here, strict=True):
+                for column, found in one.columns.items():
+                    for value, wanted in zip(found.values, other.columns[column].values, strict=True):
+                        near = isinstance(value, float)
+                        assert value == (pytest.approx(wanted, rel=1e-9, nan_ok=True) if near else wanted)
+
+
+def shape(table: Table) -> tuple[Any, ...]:
+    return table.key, {name: (column.type, len(column.values)) for name, column in table.columns.items()}
 
 
 def test_rates_and_sums(kept: Kept, series: Series) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.payload import pack
 from heliograph.model.table import Batch
 from heliograph.model.time import Precision
-from heliograph.store.store import Applied, Position, Store
+from heliograph.store.applied import Applied, Position
+from heliograph.store.ledger.entry import Origin
+from heliograph.store.store import Store
 from heliograph.stream.log import LP, Message, StreamLog, StreamState
 from tests.unit.stored_points import BUCKET, Kept
 
@@ -85,7 +87,7 @@ async def until_applied(intake: HttpIntake, seq: int) -> None:
     """Let gaps be filled until the stream is applied."""
     async with asyncio.TaskGroup() as group:
         filling = group.create_task(intake.fill_gaps())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while intake.applied_seq < seq:  # noqa: ASYNC110 - the intake tells nobody, it is asked
                 await asyncio.sleep(0)
         filling.cancel()
@@ -96,13 +98,13 @@ async def test_a_batch_that_failed_is_applied_later(store: Store, monkeypatch: p
     failed: list[int] = []
     real = store.append
 
-    def fail_once(bucket: str, batch: Batch, position: Position | None) -> Applied:
+    def fail_once(bucket: str, batch: Batch, position: Position | None, origins: Sequence[Origin]) -> Applied:
         assert position is not None
         if position.seq == 2 and not failed:
             failed.append(2)
             raise StoreError("the first time")
         applied.append(position.seq)
-        return real(bucket, batch, position)
+        return real(bucket, batch, position, origins)
 
     monkeypatch.setattr(store, "append", fail_once)
     thread = IngestThread()

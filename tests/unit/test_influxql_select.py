@@ -16,6 +16,7 @@ from heliograph.query.influxql import tree
 from heliograph.query.influxql.answer.prepare import prepare
 from heliograph.query.influxql.answer.run import select_series
 from heliograph.query.influxql.answer.session import Session
+from heliograph.query.influxql.meta.databases import PolicyInfo
 from heliograph.query.influxql.parser import parse
 from heliograph.query.influxql.text import query_text
 from heliograph.query.limits import QueryLimits
@@ -31,6 +32,13 @@ class OneBucket:
     def bucket(self, database: str, policy: str) -> str:
         del database, policy
         return BUCKET
+
+    def of(self, database: str) -> list[PolicyInfo]:
+        return [PolicyInfo(database, BUCKET, 0, self.shard_ns(BUCKET))]
+
+    def shard_ns(self, bucket: str) -> int:
+        del bucket
+        return 7 * 86_400 * S
 
 
 @pytest.fixture
@@ -60,7 +68,7 @@ def series(kept: Kept, text: str, *, rows: int = 1_000, may_read: bool = True) -
             database="d",
             policy="",
             now_ns=100 * S,
-            deadline=time.monotonic() + 60,
+            deadline=time.monotonic() + 120,
             limits=QueryLimits(rows=rows),
         )
         answer = select_series(session, prepare(session, statement))
@@ -111,6 +119,31 @@ def test_series_come_in_the_order_of_their_tags_and_turn_with_time(filled: Kept)
     assert [tags for tags, _, _ in series(filled, f"{text} SLIMIT 1 SOFFSET 1")] == [("b",)]
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_of_equal_values_those_stay_that_influxd_keeps_in_its_heap(kept: Kept, *, sealed: bool) -> None:
+    values = {"a": -3.0, "b": 5.0, "c": 5.0}
+    kept.write(*(point("m", (2 if f > 0 else 1) * S, {"host": host}, f=f) for host, f in values.items()))
+    if sealed:
+        kept.store.seal()
+    kept_two = [(2, 5.0, "c"), (2, 5.0, "b")]  # the best point of "a" was in the heap before "c"
+    for text in ("SELECT top(f, host, 2) FROM m", "SELECT top(f, host, 2) FROM m ORDER BY time DESC"):
+        assert [tuple(row) for _, _, rows in series(kept, text) for row in rows] == kept_two
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize(("grouped", "value"), [("", 1), (" GROUP BY host", 2)])
+def test_last_in_a_subquery_takes_what_the_heap_of_all_its_groups_gives(
+    kept: Kept, grouped: str, value: int, *, sealed: bool
+) -> None:
+    kept.write(point("m", 20 * S, {"host": "b"}, i=1), point("m", 20 * S, {"host": "b", "zone": "y"}, i=2))
+    kept.write(*(point("m", at * S, {"host": host}, i=9) for host, at in (("a", 10), ("c", 20), ("d", 20))))
+    if sealed:
+        kept.store.seal()
+    found = series(kept, f"SELECT x FROM (SELECT last(i) AS x FROM m GROUP BY host){grouped}")
+    rows = [tuple(row) for _, _, some in found for row in some]
+    assert rows == [(10, 9), (20, value), (20, 9), (20, 9)]  # as influxd 1.6.7 answers
+
+
 def test_stars_become_columns(filled: Kept) -> None:
     ((_, columns, rows),) = series(filled, "SELECT * FROM m WHERE host = 'b' LIMIT 1")
     assert (columns, rows) == (["f", "host", "n", "s"], [(10, 10.0, "b", None, "x1")])
@@ -127,7 +160,6 @@ def test_stars_become_columns(filled: Kept) -> None:
         ("SELECT derivative(mean(f)) FROM m", "derivative aggregate requires a GROUP BY interval"),
         ("SELECT mean(s) FROM m", "unsupported mean iterator type"),
         ("SELECT f FROM m WHERE host =~ /(/", "error parsing regexp"),
-        ("SELECT holt_winters(mean(f), 2, 2) FROM m GROUP BY time(1m)", "not supported yet"),
         ("SELECT mean(f) FROM m WHERE time >= 0 AND time < 100d GROUP BY time(1ms)", "rows"),
         ("SELECT f FROM m WHERE time > 'noon'", "not compatible"),
     ],
@@ -135,6 +167,14 @@ def test_stars_become_columns(filled: Kept) -> None:
 def test_what_makes_no_sense_is_refused(filled: Kept, text: str, words: str) -> None:
     with pytest.raises(QueryError, match=words):
         series(filled, text)
+
+
+def test_types_are_not_looked_at_in_weeks_without_points(filled: Kept) -> None:
+    for entry in ("2 + s", "2 + last(s)"):  # as influxd, which knows none there
+        text = f"SELECT {entry} FROM m WHERE time >= {{}}s"
+        with pytest.raises(QueryError, match="incompatible types"):
+            series(filled, text.format(60))
+        assert series(filled, text.format(14 * 86_400)) == []
 
 
 def test_a_long_answer_is_refused(filled: Kept) -> None:
@@ -148,6 +188,7 @@ def test_no_bucket_is_read_that_may_not_be(filled: Kept) -> None:
             series(filled, text, may_read=False)
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=150)
 @given(select=SELECTS)
 def test_any_tree_is_answered_or_refused(folders: Iterator[Path], select: tree.Select) -> None:
@@ -164,3 +205,17 @@ def test_names_of_users_are_no_sql(kept: Kept) -> None:
     kept.write(point("m", S, {name: "it's"}, **{name: 1.5, "time_": 2.0}))
     quoted = name.replace('"', '\\"')
     assert only(kept, f'SELECT "{quoted}"::field FROM m WHERE "{quoted}"::tag = \'it\\\'s\'') == [(1, 1.5)]
+
+
+@pytest.mark.parametrize("entry", ["f AS f{}", "f + {} AS f{}", "max(f) + {} AS f{}", "max(f) AS f{}"])
+def test_a_list_that_makes_too_many_values_of_few_is_refused(
+    filled: Kept, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    entries = ", ".join(entry.replace("{}", str(i)) for i in range(200))
+    text = f"SELECT {entries} FROM m WHERE time >= 0 AND time < 60s GROUP BY time(10s)"
+    if "max" not in entry:
+        text = text.removesuffix(" GROUP BY time(10s)")
+    assert len(series(filled, text)[0][2]) in {6, 9}
+    monkeypatch.setattr(Session, "most_cells", 1_000)
+    with pytest.raises(QueryError, match="over 1,000 values on its way, 200 of each row"):
+        series(filled, text)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from heliograph import __version__
+from heliograph.inputs.board import BoardInput
 from heliograph.inputs.cpu import CpuConfig, CpuInput
 from heliograph.inputs.cpu_temperature import CpuTemperatureConfig, CpuTemperatureInput
 from heliograph.inputs.disk import DiskConfig, DiskInput
@@ -18,6 +20,7 @@ from heliograph.inputs.net import NetConfig, NetInput
 from heliograph.inputs.netstat import NetstatInput
 from heliograph.inputs.processes import ProcessesInput
 from heliograph.inputs.roots import Roots
+from heliograph.inputs.software import SoftwareInput
 from heliograph.inputs.swap import SwapInput
 from heliograph.inputs.system import SystemInput, _utmp_record_bytes, format_uptime
 from heliograph.inputs.temp import TempInput
@@ -395,3 +398,46 @@ def test_gpu_temperature_reports_a_tool_that_fails(tmp_path: Path, monkeypatch: 
 def test_gpu_temperature_reports_an_odd_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="expected temp="):
         vcgencmd(tmp_path, monkeypatch, "echo VCHI initialization failed").gather()
+
+
+# --- board and software ----------------------------------------------------------------------------
+
+
+def test_board_tells_what_makes_it_fail(roots: Roots) -> None:
+    (point,) = BoardInput(roots=roots).gather()
+    assert point.tags == {"model": "Raspberry Pi 4 Model B Rev 1.4"}
+    assert point.fields == {
+        "root_read_only": 0,
+        "under_voltage": 1,
+        "frequency_capped": 0,
+        "throttled": 1,
+        "hot": 0,
+        "under_voltage_seen": 1,
+        "frequency_capped_seen": 0,
+        "throttled_seen": 1,
+        "hot_seen": 0,
+    }
+
+
+def test_board_knows_an_emmc_a_newer_kernel_and_a_card_that_gave_up(roots: Roots) -> None:
+    sys = Path(roots.sys)
+    (sys / "devices/platform/soc/soc:firmware/get_throttled").unlink()
+    volt = {"class/hwmon/hwmon2/name": "rpi_volt\n", "class/hwmon/hwmon2/in0_lcrit_alarm": "1\n"}
+    write_files(sys, volt | {"block/mmcblk1/device/life_time": "0x02 0x03\n"})
+    write_files(Path(roots.proc), {"mounts": "/dev/root / ext4 rw 0 0\n/dev/root / ext4 ro,noatime 0 0\n"})
+    (point,) = BoardInput(roots=roots).gather()
+    assert point.fields == {"root_read_only": 1, "under_voltage": 1, "wear_percent": 30}
+    (sys / "firmware/devicetree/base/model").unlink()
+    assert BoardInput(roots=roots).gather() == []
+
+
+def test_software_tells_versions_and_what_runs(roots: Roots) -> None:
+    points = {point.tags["name"]: point for point in SoftwareInput(roots=roots).gather()}
+    assert points["heliograph"].tags["version"] == __version__
+    assert points["demo"].tags == {"name": "demo", "version": "7"}
+    assert {name: point.fields["running"] for name, point in points.items()} == {
+        "heliograph": 1,
+        "demo": 1,
+        "old-one": 0,
+    }
+    assert "version" not in points["old-one"].tags

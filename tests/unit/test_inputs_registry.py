@@ -26,7 +26,7 @@ def test_every_built_in_input_gathers_on_the_recorded_board(tmp_path: Path) -> N
 
 
 def test_making_an_input_reads_nothing(tmp_path: Path) -> None:
-    nowhere = Roots(proc=str(tmp_path / "none"), sys=str(tmp_path / "none"))
+    nowhere = Roots(proc=f"{tmp_path}/none", sys=f"{tmp_path}/none", etc=f"{tmp_path}/none")
     assert len(make_inputs(BUILT_IN, nowhere)) == len(BUILT_IN)
 
 

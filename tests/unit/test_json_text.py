@@ -88,3 +88,30 @@ def test_an_answer_is_told_as_json() -> None:
     response = NumbersResponse({"values": [1.5, math.inf]})
     assert response.body == dump({"values": [1.5, None]}) == b'{"values":[1.5,null]}'
     assert response.headers["content-type"] == "application/json"
+
+
+@given(value=VALUES)
+def test_both_write_whole_numbers_alike(value: object) -> None:
+    assert told(json.loads(native.dump(value, whole=True))) == told(
+        json.loads(python.dump(value, whole=True))
+    )
+
+
+@pytest.mark.parametrize("dump_", DUMPS)
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1"),
+        (-0.0, "0"),
+        (1.5, "1.5"),
+        (1e6, "1000000"),
+        (2.0**53, "9007199254740992"),
+        (1e20, "100000000000000000000"),
+        (math.inf, "null"),
+        ([1.0, {"a": 2.0}], '[1,{"a":2}]'),
+    ],
+)
+def test_floats_without_a_fraction_may_be_whole(
+    dump_: Callable[..., bytes], value: object, text: str
+) -> None:
+    assert dump_(value, whole=True) == text.encode()

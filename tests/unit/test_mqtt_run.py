@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from heliograph.api.live import LiveFeed
 from heliograph.hub.counters import Counters
+from heliograph.hub.ingest.rules import IngestRules
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.model.predicate import Predicate
@@ -47,9 +49,10 @@ _MESSAGES = [
 class Held(StreamLog):
     """A stream of given messages in groups of a given size; a fake, since it has holes where told to."""
 
-    def __init__(self, messages: Sequence[Message], group: int) -> None:
+    def __init__(self, messages: Sequence[Message], group: int, undelivered: frozenset[int]) -> None:
         self.messages = messages
         self.group = group
+        self.undelivered = undelivered
 
     async def state(self, name: str) -> StreamState:
         return StreamState(name, "c", 1, self.messages[-1].seq, 1, 1)
@@ -60,13 +63,21 @@ class Held(StreamLog):
         first_seq: int,
         last_seq: int | None = None,  # noqa: ARG002 - it is read to its end
     ) -> AsyncGenerator[list[Message], None]:
-        messages = [m for m in self.messages if m.seq >= first_seq]
+        messages = [m for m in self.messages if m.seq >= first_seq and m.seq not in self.undelivered]
         for start in range(0, len(messages), self.group):
             yield messages[start : start + self.group]
 
+    async def get(self, name: str, seq: int) -> Message | None:  # noqa: ARG002 - likewise
+        return next((m for m in self.messages if m.seq == seq), None)
+
 
 async def left_behind(
-    messages: Sequence[Message], group: int, *, deleted_to: int, series: int
+    messages: Sequence[Message],
+    group: int,
+    *,
+    deleted_to: int = 0,
+    series: int = 1_000,
+    undelivered: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
     """Return all that can be seen after some messages came in groups."""
     with tempfile.TemporaryDirectory() as folder, Kept(Path(folder)) as kept:
@@ -76,12 +87,13 @@ async def left_behind(
         if deleted_to:
             store.delete(BUCKET, Predicate(()), NOW, NOW + 2, {MQTT: Watermark("c", deleted_to)})
         intake = MqttIntake(
-            Held(messages, group),
+            Held(messages, group, undelivered),
             store,
             quarantine=quarantine,
             feed=LiveFeed(),
             thread=thread,
             counters=counters,
+            rules=IngestRules(kept.database),
         )
         await intake.recover()
         thread.close()
@@ -98,9 +110,10 @@ async def left_behind(
             "quarantine": quarantine.report(1_000),
         }
         store.seal()
-        return seen | {"marks": store.watermarks()}
+        return seen | {"marks": store.streams.watermarks()}
 
 
+@pytest.mark.thorough
 @settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(0, 9).map(lambda n: int(n == 0)), st.sampled_from(_MESSAGES)), min_size=1),
@@ -122,3 +135,14 @@ async def test_many_at_once_are_as_one_by_one(
     alone = await left_behind(messages, 1, deleted_to=deleted_to, series=series)
     together = await left_behind(messages, len(messages), deleted_to=deleted_to, series=series)
     assert together == alone
+
+
+async def test_what_was_not_delivered_is_asked_for_and_only_what_is_gone_counts_as_lost() -> None:
+    """The reader begins anew where a message is missing, so what is missing is before a group."""
+    there = [n for n in range(1, 31) if n not in (7, 8, 20)]
+    messages = [Message(n, f"{MQTT_PREFIX}tel.a.lp", f"m v={n} {NOW + n}".encode(), {}, NOW) for n in there]
+    whole = await left_behind(messages, 1)
+    assert whole["counters"]["mqtt_lost"] == 3
+    missed = await left_behind(messages, 1, undelivered=frozenset({1, 2, 9, 15, 16, 21}))
+    assert missed == whole
+    assert len(missed["points"]["m"]) == len(there)

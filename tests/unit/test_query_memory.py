@@ -34,6 +34,7 @@ FIELDS = st.fixed_dictionaries(
         "i": st.integers(-3, 3) | st.sampled_from((2**53, -(2**53))),
         "n": st.integers(-3, 3),
         "s": st.sampled_from(("", "x")),
+        "q": st.booleans(),
     },
 ).filter(bool)
 POINTS = st.builds(lambda time_ns, tags, fields: Point("m", fields, tags, time_ns), TIMES, TAGS, FIELDS)
@@ -55,6 +56,8 @@ CONDITIONS = st.lists(
     ),
     max_size=2,
 ).map(tuple)
+NUMBERS = (("f",), ("i", "f"), ("n", "i", "f"))
+COUNTED = (*NUMBERS, ("s",), ("q", "i"), ("s", "q", "f"))
 GROUPS = st.sampled_from(((), ("a",), ("b", "a"), ("nope",)))
 
 
@@ -74,15 +77,17 @@ def selects(draw: st.DrawFn) -> Select:
     aggregate = draw(st.sampled_from(Aggregate))
     # of several series the first and last value at one time is anyone's
     ends = aggregate in (Aggregate.FIRST, Aggregate.LAST)
+    rate = draw(st.booleans())
+    counts = aggregate is Aggregate.COUNT and not rate
     return Select(
         BUCKET,
         "m",
-        draw(st.sampled_from((("f",), ("i", "f"), ("n", "i", "f")))),
+        draw(st.sampled_from(COUNTED if counts else NUMBERS)),
         start_ns,
         start_ns + length_ns,
         draw(st.sampled_from((1, 7, 10, 100))),
         aggregate,
-        rate=draw(st.booleans()),
+        rate=rate,
         where=draw(WHERE),
         group_by=("a", "b") if ends else draw(GROUPS),
         conditions=draw(CONDITIONS),
@@ -104,7 +109,7 @@ def columns() -> Any:
 def filled(kept: Kept, steps: Sequence[Sequence[Point]]) -> Snapshot:
     """Return a new measurement, called ``m`` in plans, that came in these steps."""
     name = f"m{next(numbers)}"
-    every: dict[str, FieldValue] = {"f": 0.0, "i": 0, "n": 0, "s": ""}
+    every: dict[str, FieldValue] = {"f": 0.0, "i": 0, "n": 0, "s": "", "q": False}
     kept.write(Point(name, every, {"a": "x", "b": "t"}, 1_000_000))  # all fields are known
     for points in steps:
         if points:
@@ -134,6 +139,7 @@ def near(a: float, b: Value) -> bool:
     return isinstance(b, float) and (math.isclose(a, b, rel_tol=1e-9) or (math.isnan(a) and math.isnan(b)))
 
 
+@pytest.mark.thorough
 @settings(max_examples=150)
 @given(steps=STEPS, plans=st.lists(selects(), min_size=1, max_size=4))
 def test_aggregates_equal_those_of_sql(
@@ -151,6 +157,7 @@ def test_aggregates_equal_those_of_sql(
             assert close(ours.values, theirs.values), (ours, theirs)
 
 
+@pytest.mark.thorough
 @settings(max_examples=60)
 @given(steps=STEPS, plan=ROWS)
 def test_points_equal_those_of_sql(kept_long: Kept, steps: list[list[Point]], plan: SelectRows) -> None:
@@ -161,6 +168,49 @@ def test_points_equal_those_of_sql(kept_long: Kept, steps: list[list[Point]], pl
         rows = cursor.rows(sql, parameters)[:: -1 if plan.newest else 1]
     lists = [[row[i] for row in rows] for i in range(5)]
     assert answer == rows_of(plan, lists[0], lists[1:3], lists[3:])
+
+
+@pytest.mark.thorough
+@settings(max_examples=60)
+@given(steps=STEPS, plan=ROWS, needed=st.integers(1, 2), few=st.integers(0, 4))
+def test_points_by_series_are_the_first_or_last_of_each(
+    kept_long: Kept, steps: list[list[Point]], plan: SelectRows, needed: int, few: int
+) -> None:
+    snapshot, columns = filled(kept_long, steps), Sources(2**20)
+    every = dataclasses.replace(plan, limit=10**6, newest=False)
+    with kept_long.duck.cursor() as cursor:
+        rows = memory.rows(every, snapshot, columns, cursor)
+        found = memory.series_rows(plan, snapshot, columns, cursor, needed=needed, few=few)
+        one_less = sum(len(one.times_ns) for one in found) - 1
+        if one_less >= 0:
+            assert (
+                memory.series_rows(plan, snapshot, columns, cursor, needed=needed, few=few, most=one_less)
+                is None
+            )
+    wanted: dict[Any, list[Any]] = {}
+    fields = rows.fields["i"], rows.fields["f"]
+    for time_ns, a, b, *values in zip(rows.times_ns, rows.tags["a"], rows.tags["b"], *fields, strict=True):
+        if any(value is not None for value in values[:needed]):
+            tags = {tag: text for tag, text in (("a", a), ("b", b)) if text}
+            wanted.setdefault(tuple(sorted(tags.items())), []).append((time_ns, *values))
+    part = slice(None) if not few else slice(-few, None) if plan.newest else slice(few)
+    got = {
+        tuple(sorted(one.tags.items())): list(zip(one.times_ns, *one.fields, strict=True)) for one in found
+    }
+    assert got == {tags: some[part] for tags, some in wanted.items()}
+
+
+def test_intervals_may_be_shifted_and_sums_stay_whole(kept: Kept, columns: Any) -> None:
+    kept.write(*(point("m", t, i=2**62) for t in range(0, 40, 10)))
+    snapshot = kept.store.snapshot(BUCKET, "m")
+    assert snapshot is not None
+    plan = Select(BUCKET, "m", ("i",), 0, 40, 20, Aggregate.SUM)
+    with kept.duck.cursor() as cursor:
+        plain = memory.select(plan, snapshot, columns, cursor)
+        shifted = memory.select(plan, snapshot, columns, cursor, shift_ns=10, exact=True)
+    assert (plain.times_ns, plain.series[0].values) == ([0, 20], [2.0**63, 2.0**63])
+    # as 64 bits hold them
+    assert (shifted.times_ns, shifted.series[0].values) == ([-10, 10, 30], [2**62, -(2**63), 2**62])
 
 
 @pytest.mark.parametrize("interval_ns", [1_000, 2**40, 2**61, 2**62 + 1, 2**63 - 1, 2**70])

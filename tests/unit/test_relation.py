@@ -86,6 +86,7 @@ def keep(sources: list[list[list[Point]]], sealed: int, writer: SegmentWriter) -
     return Snapshot(measurement, tuple(segments), tuple(hot))
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(sources=SOURCES, data=st.data())
 def test_relation_equals_a_dict_in_which_the_last_write_wins(

@@ -14,11 +14,12 @@ from heliograph.errors import BucketExists, BucketNotFound, StoreBusy, StoreErro
 from heliograph.model.point import Point
 from heliograph.model.time import DAY_NS, SECOND_NS
 from heliograph.model.watermark import Watermark
-from heliograph.store import upkeep
+from heliograph.store import forgetting
+from heliograph.store.applied import Position
 from heliograph.store.database import _MIGRATIONS
 from heliograph.store.relation import Segment
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, Keeping, Place, keep_ns, surplus, without_old
-from heliograph.store.store import Position, Store
+from heliograph.store.store import Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, read, series_key, types_of
 
 HOUR_NS = 3_600 * SECOND_NS
@@ -123,6 +124,7 @@ ROUND = st.lists(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=15)
 @given(
     rounds=st.lists(st.tuples(ROUND, st.booleans()), min_size=1, max_size=16),
@@ -151,10 +153,10 @@ def test_expiry_never_removes_a_point_younger_than_is_kept(
             if seals:
                 kept.store.seal()
                 kept.store.upkeep.compact()
-            kept.store.upkeep.expire(NOW)
+            kept.store.forgetting.expire(NOW)
         kept.store.seal()
-        gone = kept.store.upkeep.expire(NOW)
-        assert kept.store.upkeep.expire(NOW).rows == 0, f"everything is gone at the first call: {gone}"
+        gone = kept.store.forgetting.expire(NOW)
+        assert kept.store.forgetting.expire(NOW).rows == 0, f"everything is gone at the first call: {gone}"
         kept.reopen()
         for name, points in written.items():
             keep = keep_ns(rules, name, FOREVER)
@@ -176,9 +178,9 @@ def test_a_whole_day_goes_when_its_newest_point_is_too_old(kept: Kept) -> None:
     day = 90 * DAY_NS
     points = [point("m", day + hour * HOUR_NS, v=hour) for hour in (1, 23)]
     sealed(kept, *points)
-    assert kept.store.upkeep.expire(points[1].time_ns + 2 * DAY_NS if points[1].time_ns else 0).rows == 0
+    assert kept.store.forgetting.expire(points[1].time_ns + 2 * DAY_NS if points[1].time_ns else 0).rows == 0
     assert kept.rows("m") == merged(points), "the older one stays as long as the other does"
-    gone = kept.store.upkeep.expire(day + 23 * HOUR_NS + 2 * DAY_NS + 1)
+    gone = kept.store.forgetting.expire(day + 23 * HOUR_NS + 2 * DAY_NS + 1)
     assert (gone.rows, gone.segments, gone.newest_ns) == (2, 1, day + 23 * HOUR_NS)
     assert kept.rows("m") == {}
 
@@ -188,10 +190,10 @@ def test_a_running_query_finds_its_files_and_they_go_later(kept: Kept) -> None:
     kept.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
     looked_up = kept.store.snapshot(BUCKET, "m")
     assert looked_up is not None
-    assert kept.store.upkeep.expire(NOW).rows == 1
+    assert kept.store.forgetting.expire(NOW).rows == 1
     assert read(looked_up, kept.duck) == merged([point("m", 1, v=1)])
     assert kept.rows("m") == {}
-    kept.store.upkeep.expire(NOW)
+    kept.store.forgetting.expire(NOW)
     assert len(kept.files) == 1, "not before retire_after"
 
 
@@ -203,8 +205,8 @@ def test_files_and_empty_folders_of_what_is_forgotten_go(tmp_path: Path) -> None
         kept.store.declare("lab", columns)
         kept.store.append("lab", columns, None)
         sealed(kept, point("m", 1, v=1))
-        assert kept.store.upkeep.expire(NOW).rows == 1
-        kept.store.upkeep.expire(NOW)
+        assert kept.store.forgetting.expire(NOW).rows == 1
+        kept.store.forgetting.expire(NOW)
         assert [path.parent.parent.name for path in kept.files] == [BUCKET]
         assert [path.name for path in (tmp_path / "segments").iterdir()] == [BUCKET]
         sealed(kept, point("m", 2, v=2))
@@ -217,7 +219,7 @@ def test_devices_long_gone_leave_the_catalogue_and_columns_stay(kept: Kept) -> N
     sealed(kept, point("m", NOW - 5 * DAY_NS, gone, v=1), point("only", NOW - 5 * DAY_NS, gone, w=1))
     sealed(kept, point("m", NOW - HOUR_NS, silent, v=1))
     kept.write(point("m", NOW, alive, v=1))
-    kept.store.upkeep.expire(NOW)
+    kept.store.forgetting.expire(NOW)
     left = {series_key(silent), series_key(alive)}
     assert (series_of(kept, "m"), series_of(kept, "only")) == (left, set())
     kept.store.seal()
@@ -233,7 +235,7 @@ def test_a_series_with_hot_points_stays_over_expiry_seal_and_restart(kept: Kept)
     sealed(kept, point("m", NOW - 9 * DAY_NS, host, v=1))
     kept.store.set_rule(BUCKET, "m", DAY_NS)
     kept.write(point("m", NOW - HOUR_NS, host, v=2))
-    assert kept.store.upkeep.expire(NOW).rows == 1
+    assert kept.store.forgetting.expire(NOW).rows == 1
     assert series_of(kept, "m") == {series_key(host)}
     kept.store.seal()
     kept.reopen()
@@ -246,10 +248,10 @@ def test_the_cap_never_takes_hot_points_and_stops_when_the_rest_fits(kept: Kept)
         sealed(kept, point("m", day * DAY_NS, v=day), point("n", day * DAY_NS, v=day))
     kept.write(point("m", 1, v=0))
     size = kept.store.statistics().size_bytes
-    assert kept.store.upkeep.shrink(size).segments == 0
-    gone = kept.store.upkeep.shrink(size - 1)
+    assert kept.store.forgetting.shrink(size).segments == 0
+    gone = kept.store.forgetting.shrink(size - 1)
     assert (gone.segments, gone.newest_ns) == (1, DAY_NS)
-    gone = kept.store.upkeep.shrink(0)
+    gone = kept.store.forgetting.shrink(0)
     assert gone.segments == 5
     assert kept.store.statistics().rows_hot == 1
     assert kept.rows("m") == merged([point("m", 1, v=0)])
@@ -258,7 +260,7 @@ def test_the_cap_never_takes_hot_points_and_stops_when_the_rest_fits(kept: Kept)
 def test_expiry_that_fails_on_the_way_goes_on_at_the_next_call(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "FORGET_AT_ONCE", 2)
+    monkeypatch.setattr(forgetting, "FORGET_AT_ONCE", 2)
     for day in range(5):
         sealed(kept, point("m", day * DAY_NS, v=day))
     kept.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
@@ -267,13 +269,13 @@ def test_expiry_that_fails_on_the_way_goes_on_at_the_next_call(
         " BEGIN SELECT RAISE(ROLLBACK, 'no'); END"
     )
     with pytest.raises(StoreError):
-        kept.store.upkeep.expire(NOW)
+        kept.store.forgetting.expire(NOW)
     assert [time_ns // DAY_NS for _, time_ns in sorted(kept.rows("m"))] == [2, 3, 4]
     kept.database.rows("DROP TRIGGER refuse")
     kept.reopen()
     assert set(kept.files) == rows_of_catalogue(kept)
     assert [time_ns // DAY_NS for _, time_ns in sorted(kept.rows("m"))] == [2, 3, 4]
-    assert kept.store.upkeep.expire(NOW).rows == 3
+    assert kept.store.forgetting.expire(NOW).rows == 3
 
 
 # --- what comes too late ---------------------------------------------------------------------------
@@ -322,7 +324,7 @@ def test_a_bucket_without_a_rule_follows_the_default(tmp_path: Path) -> None:
             tmp_path / "segments", kept.database, kept.duck, seal_rows=10, keeping=Keeping(2 * DAY_NS)
         )
         assert kept.store.buckets()[0].keep_ns == 2 * DAY_NS
-        assert kept.store.upkeep.expire(NOW).rows == 1
+        assert kept.store.forgetting.expire(NOW).rows == 1
 
 
 def test_a_report_tells_the_oldest_point_and_the_next_to_go(kept: Kept) -> None:
@@ -355,15 +357,15 @@ def test_a_deleted_bucket_leaves_nothing_and_its_messages_are_known(kept: Kept) 
     with pytest.raises(BucketNotFound):
         kept.store.snapshot("lab", "m")
     kept.store.create_bucket("lab", {})
-    assert kept.store.was_deleted("lab", Position("LP", "c", 9))
-    assert not kept.store.was_deleted("lab", Position("LP", "c", 10))
-    assert not kept.store.was_deleted("lab", Position("LP", "a younger stream", 3))
-    assert not kept.store.was_deleted(BUCKET, Position("LP", "c", 3))
-    kept.store.release("LP", "c", 9)
-    assert kept.store.was_deleted("lab", Position("LP", "c", 9))
-    kept.store.release("LP", "c", 10)
+    assert kept.store.streams.was_deleted("lab", Position("LP", "c", 9))
+    assert not kept.store.streams.was_deleted("lab", Position("LP", "c", 10))
+    assert not kept.store.streams.was_deleted("lab", Position("LP", "a younger stream", 3))
+    assert not kept.store.streams.was_deleted(BUCKET, Position("LP", "c", 3))
+    kept.store.streams.release("LP", "c", 9)
+    assert kept.store.streams.was_deleted("lab", Position("LP", "c", 9))
+    kept.store.streams.release("LP", "c", 10)
     kept.reopen()
-    assert not kept.store.was_deleted("lab", Position("LP", "c", 9)), "the stream does not hold it any more"
+    assert not kept.store.streams.was_deleted("lab", Position("LP", "c", 9)), "the stream has it no more"
 
 
 def test_the_bucket_of_mqtt_messages_is_there_again_at_once_and_empty(kept: Kept) -> None:
@@ -427,11 +429,11 @@ def test_a_folder_of_catalogue_version_1_opens_and_keeps_what_it_promised(tmp_pa
             tmp_path / "segments", kept.database, kept.duck, seal_rows=10, keeping=Keeping(DAY_NS)
         )
         assert kept.database.rows("PRAGMA user_version") == [(len(_MIGRATIONS),)]
-        assert kept.store.upkeep.expire(NOW).rows == 0, "nobody asked to forget it"
+        assert kept.store.forgetting.expire(NOW).rows == 0, "nobody asked to forget it"
         assert kept.rows("m") == merged(points)
-        assert kept.store.watermarks() == {"LP": Watermark("c", 3)}
+        assert kept.store.streams.watermarks() == {"LP": Watermark("c", 3)}
         assert kept.database.rows("SELECT * FROM retired") == []
         (report,) = kept.store.buckets()
         assert (report.keep_ns, report.own) == (FOREVER, True)
         kept.store.set_rule(BUCKET, WHOLE_BUCKET, None)
-        assert kept.store.upkeep.expire(NOW).rows == 1
+        assert kept.store.forgetting.expire(NOW).rows == 1

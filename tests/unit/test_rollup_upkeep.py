@@ -15,13 +15,13 @@ from heliograph.errors import StoreBusy
 from heliograph.model.point import FieldValue, Point, UInt
 from heliograph.model.time import DAY_NS, HOUR_NS, MAX_TIME_NS, MIN_TIME_NS, MINUTE_NS, SECOND_NS
 from heliograph.query.rollup_sources import choose, without
-from heliograph.store.catalogue import Catalogue
 from heliograph.store.relation import Rollups, Segment, Snapshot, Window, render
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET, surplus
 from heliograph.store.rollups import summary
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS, TYPES, summarised
 from heliograph.store.rollups.work import RollupUpkeep
 from heliograph.store.schema import Measurement
+from heliograph.store.segment_changes import SegmentChanges
 from heliograph.store.segments import SegmentWriter
 from heliograph.store.sql_text import quote
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, series_key, types_of
@@ -128,6 +128,7 @@ MADE = st.lists(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=25)
 @given(early=MADE, late=MADE)
 def test_summaries_are_those_of_all_points(
@@ -145,13 +146,13 @@ def test_summaries_are_those_of_all_points(
 
 
 def test_hours_are_summarised_when_they_are_over_and_late_points_open_them_again(rolling: Kept) -> None:
-    upkeep = rolling.store.upkeep
+    store = rolling.store
     rolling.write(point("m", DAY, v=1), point("m", DAY + HOUR_NS, v=2))
-    assert not upkeep.roll_up(DAY + 2 * HOUR_NS), "what is hot is not summarised"
+    assert not store.roll_up(DAY + 2 * HOUR_NS), "what is hot is not summarised"
     rolling.store.seal()
-    assert not upkeep.roll_up(DAY + HOUR_NS - 1)
-    assert upkeep.roll_up(DAY + HOUR_NS)
-    assert not upkeep.roll_up(DAY + 2 * HOUR_NS - 1)
+    assert not store.roll_up(DAY + HOUR_NS - 1)
+    assert store.roll_up(DAY + HOUR_NS)
+    assert not store.roll_up(DAY + 2 * HOUR_NS - 1)
     assert len(summaries(rolling, HOUR_NS)) == 1
     rolling.roll_up()
     rolling.write(point("m", DAY + 5, v=3))
@@ -170,7 +171,7 @@ def test_the_ends_of_time_stay_unsummarised_and_hold_up_nothing(rolling: Kept) -
     rolling.roll_up()
     assert [key[1] for key in summaries(rolling, MINUTE_NS)] == [-MINUTE_NS, 0]
     rolling.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
-    assert rolling.store.upkeep.expire(DAY).rows == 3
+    assert rolling.store.forgetting.expire(DAY).rows == 3
 
 
 def test_text_and_booleans_have_no_summaries(rolling: Kept) -> None:
@@ -192,9 +193,9 @@ def test_a_crash_before_summaries_are_entered_loses_nothing(
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Catalogue, "roll_up", crash)
+    monkeypatch.setattr(SegmentChanges, "roll_up", crash)
     with pytest.raises(KeyboardInterrupt):
-        rolling.store.upkeep.roll_up(DAY)
+        rolling.store.roll_up(DAY)
     monkeypatch.undo()
     assert len(rolling.files) > 1
     rolling.reopen()
@@ -213,7 +214,7 @@ def test_points_that_come_while_their_hour_is_summarised_are_not_forgotten(
     rolling.write(point("m", 1, v=1))
     rolling.store.seal()
     with during_roll_up(monkeypatch, lambda: seal(rolling, point("m", 2, v=5))):
-        rolling.store.upkeep.roll_up(DAY)
+        rolling.store.roll_up(DAY)
     assert summaries(rolling, HOUR_NS) == {}
     assert len(rolling.files) == 2, "two segments of points"
     rolling.roll_up()
@@ -226,7 +227,7 @@ def test_a_bucket_that_is_made_anew_does_not_get_the_summaries_of_the_old_one(
     rolling.write(point("m", 1, v=1))
     rolling.store.seal()
     with during_roll_up(monkeypatch, lambda: rolling.store.delete_bucket(BUCKET, {})):
-        rolling.store.upkeep.roll_up(DAY)
+        rolling.store.roll_up(DAY)
     assert rolling.store.statistics().rollup_segments == 0
     rolling.write(point("m", 1, v=1))
     rolling.store.seal()
@@ -301,6 +302,7 @@ def test_a_damaged_file_of_summaries_is_made_again_from_the_points(rolling: Kept
 # --- merged and forgotten -------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_small_files_of_summaries_are_merged(rolling: Kept) -> None:
     points = [point("m", DAY + i * HOUR_NS // 3, {"host": host}, v=i) for i in range(90) for host in "ab"]
     for hour in range(30):
@@ -317,8 +319,8 @@ def test_small_files_of_summaries_are_merged(rolling: Kept) -> None:
 def test_points_are_summarised_before_they_expire_and_late_ones_are_refused(rolling: Kept) -> None:
     rolling.store.set_rule(BUCKET, WHOLE_BUCKET, 2 * HOUR_NS)
     seal(rolling, point("m", DAY + 1, v=1), point("m", DAY + 2, v=2))
-    assert rolling.store.upkeep.expire(DAY + 3 * HOUR_NS - 1).rows == 0, "the hour is kept whole"
-    assert rolling.store.upkeep.expire(DAY + 3 * HOUR_NS).rows == 2
+    assert rolling.store.forgetting.expire(DAY + 3 * HOUR_NS - 1).rows == 0, "the hour is kept whole"
+    assert rolling.store.forgetting.expire(DAY + 3 * HOUR_NS).rows == 2
     assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [3]
     late = batch([point("m", DAY + 3, v=9), point("m", DAY + HOUR_NS, v=9)])
     for received_ns in (DAY + HOUR_NS, DAY + 3 * HOUR_NS):
@@ -333,9 +335,9 @@ def test_points_with_hot_ones_in_their_hour_wait(rolling: Kept, hot_ns: int) -> 
     rolling.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
     seal(rolling, point("m", DAY + 1, v=1))
     rolling.write(point("m", hot_ns, v=2))
-    assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 0
+    assert rolling.store.forgetting.expire(DAY + DAY_NS).rows == 0
     rolling.store.seal()
-    assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 2
+    assert rolling.store.forgetting.expire(DAY + DAY_NS).rows == 2
     assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [3]
 
 
@@ -344,7 +346,7 @@ def test_points_wait_until_all_before_them_is_summarised(rolling: Kept) -> None:
     rolling.store.set_rule(BUCKET, WHOLE_BUCKET, HOUR_NS)
     seal(rolling, point("m", DAY + 2 * HOUR_NS, v=1))
     seal(rolling, point("m", DAY, v=2), point("m", DAY + 5 * HOUR_NS, v=3))
-    assert rolling.store.upkeep.expire(DAY + 4 * HOUR_NS).rows == 1
+    assert rolling.store.forgetting.expire(DAY + 4 * HOUR_NS).rows == 1
     assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [2, 1]
     assert rolling.store.statistics().open_hours == 1, "the last one is not forgotten"
 
@@ -361,9 +363,9 @@ def test_points_wait_for_those_that_come_after_they_were_summarised(
         seal(rolling, point("m", DAY + 1, v=2))
 
     monkeypatch.setattr(RollupUpkeep, "finish", and_then_seal)
-    assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 0
+    assert rolling.store.forgetting.expire(DAY + DAY_NS).rows == 0
     monkeypatch.undo()
-    assert rolling.store.upkeep.expire(DAY + DAY_NS).rows == 2
+    assert rolling.store.forgetting.expire(DAY + DAY_NS).rows == 2
     assert [s["sum"] for s in summaries(rolling, HOUR_NS).values()] == [3]
 
 
@@ -372,8 +374,8 @@ def test_points_that_cannot_be_summarised_do_not_expire_but_make_room(rolling: K
     seal(rolling, point("m", 1, v=1))
     [path] = rolling.files
     path.write_bytes(path.read_bytes()[:-9])
-    assert rolling.store.upkeep.expire(DAY).rows == 0
-    assert rolling.store.upkeep.shrink(0).rows == 1
+    assert rolling.store.forgetting.expire(DAY).rows == 0
+    assert rolling.store.forgetting.shrink(0).rows == 1
 
 
 def test_summaries_are_forgotten_by_rules_of_their_own(rolling: Kept) -> None:
@@ -386,15 +388,15 @@ def test_summaries_are_forgotten_by_rules_of_their_own(rolling: Kept) -> None:
     assert lab.rollups[HOUR_NS].keep_ns == 30 * DAY_NS
     assert telegraf.rollups[MINUTE_NS].rules == {"m": 2 * DAY_NS}
     assert telegraf.rollups[HOUR_NS].keep_ns == FOREVER
-    rolling.store.upkeep.expire(DAY + DAY_NS + HOUR_NS)
+    rolling.store.forgetting.expire(DAY + DAY_NS + HOUR_NS)
     assert (len(summaries(rolling, MINUTE_NS)), len(summaries(rolling, HOUR_NS))) == (1, 1)
-    rolling.store.upkeep.expire(DAY + 2 * DAY_NS + HOUR_NS)
+    rolling.store.forgetting.expire(DAY + 2 * DAY_NS + HOUR_NS)
     assert (len(summaries(rolling, MINUTE_NS)), len(summaries(rolling, HOUR_NS))) == (0, 1)
     with rolling.store.reading() as catalogue:
         assert len(catalogue.series[PLACE]) == 1
         assert catalogue.rolled.complete_from_ns[PLACE].keys() == {RAW, MINUTE_NS}
     rolling.store.set_rule(BUCKET, WHOLE_BUCKET, DAY_NS, HOUR_NS)
-    rolling.store.upkeep.expire(DAY + 3 * DAY_NS)
+    rolling.store.forgetting.expire(DAY + 3 * DAY_NS)
     with rolling.store.reading() as catalogue:
         assert PLACE not in catalogue.series, "nothing is left of it"
     rolling.store.set_rule(BUCKET, "m", None, MINUTE_NS)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
+from heliograph.errors import StoreBusy
 from heliograph.model.point import Point, UInt
 from heliograph.model.predicate import Condition, Predicate
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
@@ -166,6 +167,20 @@ def by_series(select: Select) -> Select:
     return select
 
 
+def test_a_delete_where_an_interval_begins_leaves_the_points_behind_it_in_the_answers(tmp_path: Path) -> None:
+    select = Select(BUCKET, "m", ("f",), BASE, BASE + HOUR_NS, HOUR_NS, aggregate=Aggregate.MIN)
+    with Kept(tmp_path, rollups=True) as kept:
+        kept.write(point("m", BASE + 2 * MINUTE_NS, f=1.0))
+        kept.store.seal()
+        kept.roll_up()
+        kept.store.delete(BUCKET, Predicate(), BASE, BASE + 1, {})
+        assert values(ask(kept, select)) == {("f", BASE): 1.0}
+        kept.roll_up()
+        kept.store.upkeep.erase()
+        assert values(ask(kept, select)) == {("f", BASE): 1.0}
+
+
+@pytest.mark.thorough
 @settings(max_examples=15)
 @given(steps=STEPS, selects=st.lists(SELECTS, min_size=1, max_size=6))
 def test_a_plan_is_answered_as_from_the_points(
@@ -197,6 +212,7 @@ def test_a_plan_is_answered_as_from_the_points(
             event(f"reads {sorted(resolutions_read(kept, select))}")
 
 
+@pytest.mark.thorough
 @settings(max_examples=15)
 @given(
     steps=st.lists(
@@ -229,7 +245,7 @@ def test_summaries_answer_for_points_that_are_forgotten(
             match step:
                 case int():
                     now += step * HOUR_NS
-                    forgotten += kept.store.upkeep.expire(now).rows
+                    forgotten += kept.store.forgetting.expire(now).rows
                 case "seal":
                     kept.store.seal()
                 case "roll up":
@@ -250,6 +266,92 @@ def test_summaries_answer_for_points_that_are_forgotten(
         for select in map(on_hours, map(by_series, selects)):
             assert_same(ask(kept, select), ask(reference, select))
         event(f"forgotten {forgotten > 1}")
+
+
+@pytest.mark.parametrize("sealing", ["works", "fails"])
+def test_late_points_stay_in_the_answers_when_their_day_makes_room(
+    tmp_path: Path, sealing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Kept(tmp_path, rollups=True) as kept:
+        kept.write(point("m", BASE, i=1), point("m", BASE + 3 * HOUR_NS, i=1))
+        kept.store.seal()
+        kept.roll_up()
+        kept.write(point("m", BASE + DAY_NS, i=1))
+        kept.store.seal()
+        kept.write(point("m", BASE + HOUR_NS, i=1))  # late
+        if sealing == "fails":
+            monkeypatch.setattr(kept.store.forgetting, "_seal", failing)
+        assert kept.store.forgetting.shrink(kept.store.statistics().size_bytes - 1).rows >= 2
+        counted = Select(BUCKET, "m", ("i",), BASE, BASE + 2 * DAY_NS, HOUR_NS, aggregate=Aggregate.COUNT)
+        hours = [0, 1, 3, 24]
+        expected = {("i", BASE + hour * HOUR_NS): 1 for hour in hours}
+        assert values(ask(kept, counted)) == expected
+        monkeypatch.undo()
+        kept.store.seal()
+        kept.reopen()
+        kept.roll_up()
+        assert values(ask(kept, counted)) == expected
+
+
+def failing() -> int:
+    raise StoreBusy("the disk is full")
+
+
+@pytest.mark.thorough
+@settings(max_examples=15)
+@given(
+    st.lists(
+        some_points() | st.sampled_from(["seal", "merge", "reopen", "roll up"]) | st.floats(0.3, 1),
+        min_size=3,
+        max_size=14,
+    )
+)
+@example(  # a late one is hot when its day goes
+    [
+        [point("m", BASE, i=1), point("m", BASE + 3 * HOUR_NS, i=1)],
+        "seal",
+        [point("m", BASE + DAY_NS, i=1)],
+        "seal",
+        [point("m", BASE + HOUR_NS, i=1)],
+        0.99,
+    ]
+)
+def test_what_is_left_is_in_the_answers_whatever_made_room(
+    folders: Iterator[Path], steps: list[list[Point] | str | float]
+) -> None:
+    """A number lets so much of the size stay."""
+    with Kept(next(folders), rollups=True) as kept:
+        declared(kept)
+        for step in [*steps, 0.7]:
+            match step:
+                case float():
+                    kept.store.forgetting.shrink(round(step * kept.store.statistics().size_bytes))
+                case "seal":
+                    kept.store.seal()
+                case "roll up":
+                    kept.roll_up()
+                case "merge":
+                    kept.store.upkeep.compact()
+                case "reopen":
+                    kept.store.seal()
+                    kept.reopen()
+                case list() as points:
+                    accepted, _ = kept.store.refuse_old(BUCKET, batch(points), NOW)
+                    if accepted:
+                        kept.store.declare(BUCKET, accepted)
+                        kept.store.append(BUCKET, accepted, None)
+            counted = Select(
+                BUCKET,
+                "m",
+                ("f", "i", "u"),
+                BASE,
+                BASE + SPAN_NS,
+                HOUR_NS,
+                Aggregate.COUNT,
+                group_by=("host",),
+            )
+            found, left = values(ask(kept, counted)), values(ask_points(kept, counted))
+            assert all(found.get(key, 0) >= count for key, count in left.items())
 
 
 def on_hours(select: Select) -> Select:

@@ -46,6 +46,7 @@ def sealed(folder: Path, hot: Table, engine: Duck) -> tuple[list[tuple[Any, ...]
     return stand, should
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rows", [50, 1_000, 300_000])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_sealed_file_is_sorted_by_tags_and_time(tmp_path: Path, rows: int, threads: int) -> None:

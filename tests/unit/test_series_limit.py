@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.codec.lineprotocol import format_table, python
-from heliograph.hub.http_intake import _lines
+from heliograph.hub.batch_reader import lines_of
 from heliograph.model.point import Point, SeriesKey
 from heliograph.store.schema import without_surplus_series
 from heliograph.store.store import Store
@@ -86,7 +86,7 @@ def test_what_is_written_for_the_stream_is_what_was_taken(rows: list[tuple[str, 
         if not tag.endswith("\\")
     )
     parsed = python.parse(lines.encode(), time_ns=0, types=lambda _m, _f: None)
-    again = python.parse(_lines(parsed.batch), time_ns=0, types=lambda _m, _f: None)
+    again = python.parse(lines_of(parsed.batch), time_ns=0, types=lambda _m, _f: None)
     assert everything(replace(again, marks=[])) == everything(parsed)
 
 

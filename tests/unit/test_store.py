@@ -16,12 +16,13 @@ from heliograph.errors import BucketNotFound, StoreBusy, StoreError, TooManyColu
 from heliograph.model.point import FieldType, Point, UInt
 from heliograph.model.time import DAY_NS
 from heliograph.model.watermark import Watermark
+from heliograph.store.applied import Position
 from heliograph.store.catalogue import MAX_COLUMNS
 from heliograph.store.database import _MIGRATIONS, Database
 from heliograph.store.duck import Duck
 from heliograph.store.generations import SEAL_BYTES
 from heliograph.store.segments import folder_name
-from heliograph.store.store import BUSY_FACTOR, Position, Store
+from heliograph.store.store import BUSY_FACTOR, Store
 from tests.unit.stored_points import BUCKET, Kept, batch, merged, point, types_of
 
 LP = Position("LP", "2026-01-01T00:00:00+00:00", 7)
@@ -39,7 +40,7 @@ def test_a_restart_keeps_schema_series_segments_and_watermarks(kept: Kept) -> No
     kept.reopen()
     assert kept.rows("cpu") == merged(points)
     assert types_of(kept, "cpu") == before
-    assert kept.store.watermarks() == {"LP": Watermark(LP.created, 7)}
+    assert kept.store.streams.watermarks() == {"LP": Watermark(LP.created, 7)}
     assert kept.store.statistics() == statistics
     with kept.store.reading() as catalogue:
         assert catalogue.series[BUCKET, "cpu"] == {
@@ -80,7 +81,7 @@ def test_a_replay_after_a_crash_gives_the_same_points(kept: Kept) -> None:
     kept.store.seal()
     kept.write(*second, position=Position("LP", "c", 2))
     kept.reopen()
-    assert kept.store.watermarks()["LP"].seq == 1
+    assert kept.store.streams.watermarks()["LP"].seq == 1
     kept.write(*first, position=Position("LP", "c", 1))  # once more than needed: it must not matter
     kept.write(*second, position=Position("LP", "c", 2))
     assert kept.rows("cpu") == merged([*first, *second])
@@ -105,7 +106,7 @@ def test_points_of_a_failed_seal_stay_visible_and_the_next_seal_writes_them(kept
             kept.store.seal()
     assert kept.rows("aaa") == merged(points[:1])
     assert kept.rows("bbb") == merged(points[1:])
-    assert kept.store.watermarks() == {}
+    assert kept.store.streams.watermarks() == {}
     later = point("bbb", 1, v=2, w=3)
     kept.write(later, position=Position("LP", LP.created, 8))
     assert kept.store.seal_due(3600), "a failed seal is due at once"
@@ -114,7 +115,7 @@ def test_points_of_a_failed_seal_stay_visible_and_the_next_seal_writes_them(kept
     kept.reopen()
     assert kept.rows("aaa") == merged(points[:1])
     assert kept.rows("bbb") == merged([points[1], later])
-    assert kept.store.watermarks()["LP"].seq == 8
+    assert kept.store.streams.watermarks()["LP"].seq == 8
 
 
 def test_a_seal_that_fails_again_and_again_writes_no_file_twice(kept: Kept) -> None:
@@ -156,7 +157,7 @@ def test_a_seal_that_the_engine_refuses_keeps_the_points(kept: Kept, tmp_path: P
     with pytest.raises(StoreError, match=r"elsewhere|[Pp]ermission"):
         other.seal()
     assert other.statistics().rows_hot == 1
-    assert other.watermarks() == {}
+    assert other.streams.watermarks() == {}
     elsewhere.close()
 
 
@@ -214,14 +215,14 @@ def test_append_tells_what_changed(kept: Kept) -> None:
 def test_messages_without_points_move_the_watermark(kept: Kept) -> None:
     kept.store.skip(LP)
     assert kept.store.seal() == 0
-    assert kept.store.watermarks() == {"LP": Watermark(LP.created, 7)}
+    assert kept.store.streams.watermarks() == {"LP": Watermark(LP.created, 7)}
 
 
 def test_seals_are_remembered_by_time_so_that_old_messages_may_go(kept: Kept) -> None:
     kept.write(point("cpu", 1, v=1), position=LP)
     kept.store.seal()
-    assert kept.store.sealed_before(0) == {}
-    assert kept.store.sealed_before(2**62) == {"LP": 7}
+    assert kept.store.streams.sealed_before(0) == {}
+    assert kept.store.streams.sealed_before(2**62) == {"LP": 7}
 
 
 def test_each_utc_day_gets_a_file_of_its_own(kept: Kept) -> None:
@@ -233,6 +234,7 @@ def test_each_utc_day_gets_a_file_of_its_own(kept: Kept) -> None:
     assert kept.rows("cpu") == merged(points)
 
 
+@pytest.mark.thorough
 @settings(max_examples=5)
 @given(
     rounds=st.lists(
@@ -380,11 +382,11 @@ def test_files_that_no_catalogue_names_are_left_alone(kept: Kept) -> None:
 def test_a_stream_that_ends_before_what_was_sealed_of_it_is_read_again_also_after_a_crash(kept: Kept) -> None:
     kept.write(point("cpu", 1, load=1.5), position=Position("LP", "c", 10))
     kept.store.seal()
-    assert kept.store.resume("LP", "c", first_seq=1, last_seq=12) == 10
-    assert kept.store.resume("LP", "c", first_seq=1, last_seq=1) == 0, "restored from an older copy"
+    assert kept.store.streams.resume("LP", "c", first_seq=1, last_seq=12) == 10
+    assert kept.store.streams.resume("LP", "c", first_seq=1, last_seq=1) == 0, "restored from an older copy"
     kept.reopen()
-    assert kept.store.resume("LP", "c", first_seq=1, last_seq=30) == 0, "the old mark does not count again"
-    assert kept.store.resume("LP", "other", first_seq=5, last_seq=30) == 4, "recreated"
+    assert kept.store.streams.resume("LP", "c", first_seq=1, last_seq=30) == 0, "the old mark is void"
+    assert kept.store.streams.resume("LP", "other", first_seq=5, last_seq=30) == 4, "recreated"
 
 
 def test_generations_stay_small_however_far_sealing_is_behind(kept: Kept) -> None:
@@ -413,3 +415,26 @@ def test_a_measurement_cannot_get_more_columns_than_can_be_sealed(kept: Kept) ->
         kept.write(point("wide", 4, {"host": "a"}, one_more=1.0))
     assert kept.store.seal() == 3
     assert len(kept.rows("wide")) == 3
+
+
+def test_points_that_find_no_room_for_their_fields_are_left_out_and_no_others(kept: Kept) -> None:
+    kept.write(Point("wide", {f"f{i}": 1.5 for i in range(MAX_COLUMNS - 4)}, {"host": "a"}, 1))
+    some = [
+        point("wide", 2, {"host": "a"}, f0=2.0),
+        point("wide", 3, {"host": "a"}, a=1.0, b=1.0, c=1.0, d=1.0),  # three find room
+        point("wide", 4, {"host": "a"}, a=4.0, b=4.0),
+        point("wide", 5, {"host": "a", "room": "x", "floor": "y"}, a=5.0),  # two tags, and one place is left
+        point("wide", 6, {"host": "a", "room": "x"}, a=6.0),
+        point("wide", 7, {"host": "a"}, e=7.0),
+        point("small", 1, {"host": "a"}, v=1.0),
+    ]
+    fits, refused = kept.store.refuse_new_columns(BUCKET, batch(some))
+    assert refused == {"wide": 3}
+    assert list(fits["wide"].times_ns) == [2, 4, 6]
+    assert list(fits["small"].times_ns) == [1]
+    assert kept.store.declare(BUCKET, fits)
+    kept.store.append(BUCKET, fits, LP)
+    assert kept.store.seal() == 5
+    assert sorted(time_ns for _, time_ns in kept.rows("wide")) == [1, 2, 4, 6]
+    again, refused = kept.store.refuse_new_columns(BUCKET, batch(some))
+    assert (list(again["wide"].times_ns), refused) == ([2, 4, 6], {"wide": 3}), "a replay takes the same"

@@ -122,6 +122,7 @@ POINT = st.builds(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=10)
 @given(seals=st.lists(st.lists(POINT, min_size=1, max_size=30), min_size=2, max_size=5))
 def test_a_merge_in_slices_equals_the_naive_model_and_is_sorted(

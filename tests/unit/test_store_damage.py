@@ -68,6 +68,7 @@ def flip(path: Path, at: int, bit: int) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(12))
 def test_one_flipped_bit_anywhere_is_found_and_costs_that_segment_alone(kept: Kept, seed: int) -> None:
     chance = random.Random(seed)

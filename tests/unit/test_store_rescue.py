@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from heliograph.model.point import Point
+from heliograph.store.applied import Position
 from heliograph.store.database import Database
 from heliograph.store.duck import Duck
 from heliograph.store.rescue import adopt, good_copy, is_sound, put_aside_damaged
-from heliograph.store.store import Position
 from tests.unit.stored_points import Kept, Rows, merged, point
 
 MEASUREMENTS = ("cpu", "mem", "a/b ü")
@@ -71,10 +71,11 @@ def test_holes_in_the_catalogue_cost_no_point(kept: Kept, seed: int) -> None:
         return
     started_again(kept)
     assert everything(kept) == points
-    assert kept.store.watermarks() == {}, "the streams are read again"
+    assert kept.store.streams.watermarks() == {}, "the streams are read again"
     assert len(kept.store.damage.catalogues) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change", [lambda _: b"", lambda content: content[:5_000], lambda _: b"no database" * 999]
 )

@@ -6,6 +6,16 @@ export type Place =
   | { readonly name: "device"; readonly device: string }
   /** All devices, or one with what is missing of it. */
   | { readonly name: "ledger"; readonly device: string | null }
+  | { readonly name: "dashboards" }
+  /** A dashboard, with what Grafana writes into its address: `from`, `to`, `refresh`, `var-…`. */
+  | { readonly name: "dashboard"; readonly uid: string; readonly query: string }
+  /** The same, by a link that needs no login and shows nothing else. */
+  | { readonly name: "shared"; readonly link: string; readonly query: string }
+  /** The broker's topics, or one of them. */
+  | { readonly name: "topics"; readonly topic: string | null }
+  | { readonly name: "rules" }
+  /** Who may come in. */
+  | { readonly name: "access" }
   | { readonly name: "status" };
 
 export type Theme = "auto" | "dark" | "light";
@@ -22,9 +32,18 @@ export interface Address {
 // A device's name is never empty in an address; this stands for the series that have no host tag.
 const NO_HOST = "-";
 
-function parsePlace(path: string): Place {
+// These belong to the page, everything else of a dashboard's address to the dashboard.
+const OWN_KEYS: ReadonlySet<string> = new Set(["tz", "theme", "panel", "range"]);
+
+function parsePlace(path: string, query: URLSearchParams): Place {
   const [, name, device] = path.split("/");
-  if (name === "status") return { name };
+  if (name === "status" || name === "rules" || name === "access" || name === "dashboards") return { name };
+  if ((name === "d" || name === "shared") && device !== undefined && device !== "") {
+    const own = new URLSearchParams([...query].filter(([key]) => !OWN_KEYS.has(key))).toString();
+    if (name === "shared") return { name, link: safeDecode(device), query: own };
+    return { name: "dashboard", uid: safeDecode(device), query: own };
+  }
+  if (name === "topics") return { name, topic: device === undefined ? null : safeDecode(device) };
   if (name === "ledger") {
     return { name, device: device === undefined || device === "" ? null : safeDecode(device) };
   }
@@ -51,15 +70,20 @@ function parseAddressRange(query: URLSearchParams): Range {
   return spanMs === undefined ? DEFAULT_RANGE : { kind: "live", spanMs };
 }
 
+const isBoard = (place: Place): place is Place & { readonly query: string } =>
+  place.name === "dashboard" || place.name === "shared";
+
 /** Reads a fragment; what is missing or wrong becomes the default. */
 export function parseAddress(fragment: string): Address {
-  const text = fragment.replace(/^#/, "");
+  const text = fragment.replace(/^#/, "").replace(/^shared=/, "/shared/");
   const mark = text.indexOf("?");
   const query = new URLSearchParams(mark < 0 ? "" : text.slice(mark + 1));
   const theme = query.get("theme");
+  const place = parsePlace(mark < 0 ? text : text.slice(0, mark), query);
   return {
-    place: parsePlace(mark < 0 ? text : text.slice(0, mark)),
-    range: parseAddressRange(query),
+    place,
+    // The times of a dashboard are its own.
+    range: isBoard(place) ? DEFAULT_RANGE : parseAddressRange(query),
     theme: theme === "dark" || theme === "light" || theme === "auto" ? theme : null,
     utc: query.get("tz") === "utc",
     panel: query.get("panel"),
@@ -72,7 +96,18 @@ function formatInstant(timeMs: number): string {
 
 function formatPlace(place: Place): string {
   if (place.name === "overview") return "/";
-  if (place.name === "status") return "/status";
+  if (
+    place.name === "status" ||
+    place.name === "rules" ||
+    place.name === "access" ||
+    place.name === "dashboards"
+  )
+    return `/${place.name}`;
+  if (place.name === "dashboard") return `/d/${encodeURIComponent(place.uid)}`;
+  if (place.name === "shared") return `/shared/${encodeURIComponent(place.link)}`;
+  if (place.name === "topics") {
+    return place.topic === null ? "/topics" : `/topics/${encodeURIComponent(place.topic)}`;
+  }
   if (place.name === "ledger") {
     return place.device === null ? "/ledger" : `/ledger/${encodeURIComponent(place.device)}`;
   }
@@ -82,14 +117,16 @@ function formatPlace(place: Place): string {
 /** Writes the fragment that `parseAddress` reads back. */
 export function formatAddress(address: Address): string {
   const query: string[] = [];
-  const { range } = address;
-  if (range.kind === "fixed")
+  const { range, place } = address;
+  if (isBoard(place)) {
+    if (place.query !== "") query.push(place.query);
+  } else if (range.kind === "fixed")
     query.push(`from=${formatInstant(range.fromMs)}`, `to=${formatInstant(range.toMs)}`);
   else query.push(`range=${formatSpanCode(range.spanMs)}`);
   if (address.utc) query.push("tz=utc");
   if (address.theme !== null) query.push(`theme=${address.theme}`);
   if (address.panel !== null) query.push(`panel=${encodeURIComponent(address.panel)}`);
-  return `#${formatPlace(address.place)}?${query.join("&")}`;
+  return `#${formatPlace(place)}${query.length === 0 ? "" : `?${query.join("&")}`}`;
 }
 
 /** The single-use code of a login link's fragment (`#login=CODE`), null when there is none. */

@@ -1,4 +1,5 @@
 /** The typed client of the hub's own HTTP API. Times are milliseconds since 1970 UTC. */
+import type { IngestRule, RulePreview, TopicHistory, TopicStored } from "./topics/keeping";
 
 export type FieldType = "float" | "integer" | "unsigned" | "boolean" | "string";
 
@@ -14,6 +15,8 @@ export interface Device {
   readonly tag: string | null;
   readonly last_ms: number;
   readonly measurements: readonly string[];
+  /** The programs that its agent tells of. */
+  readonly software?: readonly { readonly name: string; readonly version: string }[];
 }
 
 export interface HubInfo {
@@ -56,6 +59,20 @@ export interface Result {
   readonly error?: string;
 }
 
+/** What a bucket holds; `docs/http.md` tells the rest. */
+export interface Bucket {
+  readonly name: string;
+  /** 0 for ever. */
+  readonly keep_seconds: number;
+  readonly points: number;
+  readonly bytes: number;
+  readonly bytes_1m: number;
+  readonly bytes_1h: number;
+  readonly oldest_ms: number | null;
+  /** When its oldest points may be forgotten; null when they never are. */
+  readonly next_expiry_ms: number | null;
+}
+
 export interface Status {
   readonly hub: HubInfo & { readonly home: string };
   readonly parser: string;
@@ -68,6 +85,8 @@ export interface Status {
   };
   readonly streams: readonly {
     readonly name: string;
+    /** How old the figures are: 0 unless nats-server does not answer. */
+    readonly age_s: number;
     readonly first_seq: number;
     readonly last_seq: number;
     readonly applied_seq: number;
@@ -81,6 +100,7 @@ export interface Status {
     readonly rows_sealed: number;
     readonly bytes: number;
   };
+  readonly buckets: readonly Bucket[];
   readonly counters: Readonly<Record<string, number>>;
   readonly quarantine: {
     readonly kept: number;
@@ -137,6 +157,14 @@ export interface FirstStep {
   readonly text: string;
 }
 
+/** A message to be published by the hub. */
+export interface Publication {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: number;
+  readonly retained: boolean;
+}
+
 /** The hub answered, but not with what was asked for. `status` 0 means that it did not answer at all. */
 export class ApiError extends Error {
   constructor(
@@ -152,6 +180,8 @@ export class ApiError extends Error {
   }
 }
 
+/** The code of an error where the password is right and an app's code is missing. */
+export const NEEDS_CODE = "totp";
 const TIMEOUT_MS = 30_000;
 
 async function problemOf(response: Response): Promise<ApiError> {
@@ -161,7 +191,8 @@ async function problemOf(response: Response): Promise<ApiError> {
   } catch {
     // Something between the page and the hub answered: its status says all there is.
   }
-  const code = typeof body.code === "string" ? body.code : "http";
+  const said = typeof body.code === "string" ? body.code : "http";
+  const code = response.headers.get("X-Helio-Needs") ?? said;
   const message =
     typeof body.message === "string"
       ? body.message
@@ -169,7 +200,24 @@ async function problemOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, code, message);
 }
 
-async function request<T>(method: string, path: string, body?: unknown, abort?: AbortSignal): Promise<T> {
+const EARLY_MS = 10_000;
+
+/** What the page asked for before its scripts were there; null where it did not, or in vain. */
+async function early(path: string): Promise<Response | null> {
+  if (typeof window === "undefined") return null;
+  const asked = window.early?.get(path);
+  if (asked === undefined) return null;
+  window.early?.delete(path);
+  const answer = await asked.catch(() => null);
+  return answer?.ok === true && performance.now() < EARLY_MS ? answer : null;
+}
+
+export async function request<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  abort?: AbortSignal,
+): Promise<T> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const init: RequestInit = {
     method,
@@ -182,7 +230,7 @@ async function request<T>(method: string, path: string, body?: unknown, abort?: 
   }
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = (method === "GET" ? await early(path) : null) ?? (await fetch(path, init));
     if (!response.ok) throw await problemOf(response);
     return (response.status === 204 ? undefined : await response.json()) as T;
   } catch (cause) {
@@ -192,6 +240,7 @@ async function request<T>(method: string, path: string, body?: unknown, abort?: 
   }
 }
 
+const ofTopic = (topic: string): string => `topic=${encodeURIComponent(topic)}`;
 const inBucket = (bucket: string): string => `bucket=${encodeURIComponent(bucket)}`;
 
 interface Session {
@@ -199,10 +248,15 @@ interface Session {
   readonly hub: HubInfo;
 }
 
+/** What somebody shows who wants in. */
+export type Proof =
+  | { readonly code: string }
+  | { readonly token: string }
+  | { readonly user: string; readonly password: string; readonly totp?: string };
+
 export const api = {
   session: () => request<Session>("GET", "/api/session"),
-  login: (proof: { code: string } | { token: string }) =>
-    request<{ user: string }>("POST", "/api/session", proof),
+  login: (proof: Proof) => request<{ user: string }>("POST", "/api/session", proof),
   logout: () => request<undefined>("DELETE", "/api/session"),
   schema: (bucket: string) =>
     request<{ measurements: Measurement[] }>("GET", `/api/schema?${inBucket(bucket)}`).then(
@@ -215,6 +269,14 @@ export const api = {
   status: () => request<Status>("GET", "/api/status"),
   ledger: (device: string | null) =>
     request<Ledger>("GET", `/api/ledger${device === null ? "" : `?device=${encodeURIComponent(device)}`}`),
+  publish: (publication: Publication) =>
+    request<{ topic: string }>("POST", "/api/topics/publish", publication),
+  topicStored: (topic: string) => request<TopicStored>("GET", `/api/topics/stored?${ofTopic(topic)}`),
+  topicHistory: (topic: string, sinceMs: number) =>
+    request<TopicHistory>("GET", `/api/topics/history?${ofTopic(topic)}&since_ms=${Math.round(sinceMs)}`),
+  previewRule: (topic: string, rule: IngestRule) =>
+    request<RulePreview>("POST", "/api/topics/preview", { topic, rule }),
+  addRule: (rule: IngestRule) => request<object>("POST", "/api/ingest", rule),
   firstSteps: () => request<{ ways: FirstStep[] }>("GET", "/api/first-steps").then((steps) => steps.ways),
   liveAddress: (bucket: string) =>
     `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live?${inBucket(bucket)}`,

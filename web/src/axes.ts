@@ -25,6 +25,15 @@ export function stepsFor(unit: Unit): number[] {
   return unit.scaling === "time" ? SPAN_STEPS : DECIMAL_STEPS;
 }
 
+const CLOCK_PX = 50;
+const SECONDS_PX = 76;
+
+/** How far apart ticks of time stand at least: where they tell seconds their labels are wider than 14:05. */
+export function timeSpace(fromMs: number, toMs: number, widthPx: number): number {
+  const closestMs = ((toMs - fromMs) * CLOCK_PX) / widthPx;
+  return closestMs < MINUTE_S * 1000 ? SECONDS_PX : CLOCK_PX;
+}
+
 export interface AxisNeeds {
   readonly unit: Unit;
   readonly max: number | null;

@@ -168,6 +168,20 @@ function milliOrWhole(sources: Sources): number {
   return sources.get("cpu_temperature")?.schema.fields["value"] === "float" ? 1 : 0.001;
 }
 
+const health: Recipe = (sources) =>
+  charted(
+    [
+      simple(sources, "board", {
+        under_voltage: "under-voltage",
+        frequency_capped: "frequency capped",
+        throttled: "throttled",
+        hot: "too hot",
+        root_read_only: "card read-only",
+      }),
+    ],
+    { id: "board", title: "Board health: 1 is a fault", unit: UNITS.count },
+  );
+
 const PROCESS_STATES = {
   running: "running",
   sleeping: "sleeping",
@@ -213,13 +227,16 @@ const connections: Recipe = (sources) =>
   );
 
 const RECIPES: readonly Recipe[] = [
-  cpu, load, memory, temperature, network, diskRates, disk, swap, processes, kernel, connections,
+  cpu, load, memory, temperature, health, network, diskRates, disk, swap, processes, kernel, connections,
 ]; // prettier-ignore
 const CURATED = new Set(
-  "cpu system mem swap disk diskio net temp cpu_temperature gpu_temperature processes kernel netstat".split(
+  "cpu system mem swap disk diskio net temp cpu_temperature gpu_temperature processes kernel netstat board".split(
     " ",
   ),
 );
+
+/** What agents tell of programs stands beside the device's name. */
+const VERSIONS = "software";
 
 /** What the schema holds of one device, by measurement, in the order of names. */
 export function sourcesOf(device: Device, schema: readonly Measurement[]): Map<string, Source> {
@@ -241,7 +258,7 @@ export function boardOf(device: Device, schema: readonly Measurement[]): Chart[]
   const drawn = new Set(known.flatMap((chart) => chart.parts.map((part) => part.measurement)));
   // A measurement with a known name but foreign fields is drawn like any other.
   const rest = [...sources]
-    .filter(([name]) => !CURATED.has(name) || !drawn.has(name))
+    .filter(([name]) => name !== VERSIONS && (!CURATED.has(name) || !drawn.has(name)))
     .map(([, source]) => source);
   return [...known, ...rest.flatMap(automaticCharts)];
 }

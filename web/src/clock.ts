@@ -51,11 +51,16 @@ export function formatDayClock(timeMs: number, utc: boolean, seconds = true): st
   return `${formatDay(timeMs, utc)} ${formatClock(timeMs, utc, seconds)}`;
 }
 
+/** `2026-11-22`. */
+export function formatDate(timeMs: number, utc: boolean): string {
+  const at = partsOf(timeMs, utc);
+  return `${at.year}-${two(at.month + 1)}-${two(at.day)}`;
+}
+
 /** `2026-11-22 14:05:30`, the form the range inputs take; zero seconds are left out. */
 export function formatInput(timeMs: number, utc: boolean): string {
-  const at = partsOf(timeMs, utc);
-  const day = `${at.year}-${two(at.month + 1)}-${two(at.day)}`;
-  return `${day} ${formatClock(timeMs, utc, at.second !== 0)}`;
+  const seconds = partsOf(timeMs, utc).second !== 0;
+  return `${formatDate(timeMs, utc)} ${formatClock(timeMs, utc, seconds)}`;
 }
 
 /** `14:00 – 15:30` on one day, with the days when they differ. */

@@ -1,11 +1,12 @@
 /** The page's life with its hub: log in, load what exists, listen for changes, go on after an interruption. */
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { loginCode } from "./address";
-import { api, ApiError } from "./api";
+import { api, ApiError, NEEDS_CODE, type Proof } from "./api";
 import { Feed } from "./feed";
 import { Live } from "./live";
 import { suggestRange } from "./navigate";
 import * as state from "./state";
+import type { TopicNews, TopicWindow } from "./topics/news";
 
 export const feed = new Feed({
   query: (body, abort) => api.query(body, abort),
@@ -57,6 +58,22 @@ function refreshLists(): void {
   }, waitMs);
 }
 
+/** What the hub told last of the topics that the page shows. */
+export const topicNews = signal<TopicNews | null>(null);
+let shownTopics: TopicWindow | null = null;
+
+function sayTopics(): void {
+  if (shownTopics !== null) live?.say(JSON.stringify({ topics: shownTopics }));
+}
+
+/** Tells the hub which topics the page shows; null when it shows none any more. */
+export function showTopics(shown: TopicWindow | null): void {
+  const wasShown = shownTopics !== null;
+  shownTopics = shown;
+  if (shown !== null) sayTopics();
+  else if (wasShown) live?.say("{}");
+}
+
 function listen(): void {
   live?.stop();
   live = new Live({
@@ -64,7 +81,10 @@ function listen(): void {
     opened: () => {
       const interrupted = state.away.value !== null;
       state.away.value = null;
+      // On a dashboard its own questions are first.
+      if (state.devices.value === null) listsAtMs = Date.now();
       refreshLists();
+      sayTopics();
       if (interrupted) feed.reload();
     },
     closed: (retryMs) => {
@@ -79,8 +99,14 @@ function listen(): void {
       for (const one of Object.values(touched))
         for (const host of one.hosts) state.noteReport(host, one.to_ms);
       feed.touch(touched);
+      const fromMs = Math.min(...Object.values(touched).map((one) => one.from_ms));
+      for (const listener of state.touchListeners) listener(fromMs);
+      state.touchedMs.value = Date.now();
     },
     schema: refreshLists,
+    topics: (news) => {
+      topicNews.value = news;
+    },
   });
   live.start();
 }
@@ -99,7 +125,8 @@ export async function open(): Promise<void> {
     state.session.value = "in";
     // A hub that just started has minutes of points: a longer range would show them as a sliver.
     if (Date.now() - session.hub.started_ms < YOUNG_MS) suggestRange({ kind: "live", spanMs: 5 * 60_000 });
-    await loadLists();
+    // A dashboard needs no lists: they come when the connection is there, and its own questions are first.
+    if (state.address.value.place.name !== "dashboard") await loadLists();
     listen();
   } catch (cause) {
     if (cause instanceof ApiError && cause.status === 401) refused();
@@ -108,11 +135,12 @@ export async function open(): Promise<void> {
 }
 
 /** Exchanges a link's code or the operator's token for a session, and goes on into the page. */
-export async function logIn(proof: { code: string } | { token: string }): Promise<void> {
+export async function logIn(proof: Proof): Promise<void> {
   state.loginProblem.value = null;
   try {
     await api.login(proof);
   } catch (cause) {
+    state.codeNeeded.value ||= cause instanceof ApiError && cause.code === NEEDS_CODE;
     state.loginProblem.value = cause instanceof Error ? cause.message : String(cause);
     state.session.value = "out";
     return;
@@ -127,6 +155,8 @@ export async function logOut(): Promise<void> {
 
 /** Starts the page: a login link's code first, so that it is gone from the address before anything else. */
 export function start(): void {
+  // Who comes by a link to one dashboard has no session, and needs none.
+  if (state.address.value.place.name === "shared") return;
   const code = loginCode(location.hash);
   if (code === null) void open();
   else {

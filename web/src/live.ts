@@ -1,9 +1,11 @@
 /** The WebSocket over which the hub tells what changed; it comes back by itself when it is cut. */
 import type { Touched } from "./feed";
+import type { TopicNews } from "./topics/news";
 
 type Message =
   | { readonly type: "hello" | "beat"; readonly time_ms: number }
   | { readonly type: "points"; readonly measurements: Touched }
+  | TopicNews
   | { readonly type: "schema" };
 
 export interface LiveNeeds {
@@ -14,6 +16,7 @@ export interface LiveNeeds {
   readonly hubTime: (timeMs: number) => void;
   readonly points: (touched: Touched) => void;
   readonly schema: () => void;
+  readonly topics: (news: TopicNews) => void;
 }
 
 const LOGGED_OUT = 4401;
@@ -48,6 +51,11 @@ export class Live {
     this.socket = null;
   }
 
+  /** Says something to the hub, if it can be reached now. */
+  say(text: string): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
+  }
+
   /** Tries at once, when the viewer asks for it or the network is back. */
   retryNow(): void {
     if (this.stopped || this.socket?.readyState === WebSocket.OPEN) return;
@@ -78,6 +86,7 @@ export class Live {
       this.needs.opened();
     } else if (message.type === "beat") this.needs.hubTime(message.time_ms);
     else if (message.type === "points") this.needs.points(message.measurements);
+    else if (message.type === "topics") this.needs.topics(message);
     else this.needs.schema();
   }
 

@@ -1,15 +1,12 @@
 /** Starts the page. */
 import { computed, effect } from "@preact/signals";
 import { render } from "preact";
-import "uplot/dist/uPlot.min.css";
-import "./style/tokens.css";
-import "./style/frame.css";
-import "./style/controls.css";
-import "./style/charts.css";
-import "./style/places.css";
+import { followMarks } from "./alerts";
 import { feed, start } from "./hub";
 import { followHistory } from "./navigate";
 import { App } from "./panels/App";
+import { loadParts } from "./panels/Lazy";
+import { TITLES } from "./panels/titles";
 import { intervalFor } from "./range";
 import { address, chartWidth, phase, range, theme } from "./state";
 
@@ -21,7 +18,8 @@ effect(() => {
 });
 effect(() => {
   const { place } = address.value;
-  const where = place.name === "device" ? place.device : place.name === "status" ? "Status" : "Overview";
+  if (place.name === "dashboard" || place.name === "shared") return; // It sets its own title.
+  const where = place.name === "device" ? place.device : TITLES[place.name];
   document.title = `${where} · Heliograph`;
 });
 
@@ -39,5 +37,7 @@ effect(() => {
 const place = document.getElementById("page");
 if (place === null) throw new Error("index.html has no element with the id page");
 followHistory();
+followMarks();
+if (["dashboard", "shared"].includes(address.value.place.name)) loadParts();
 render(<App />, place);
 start();

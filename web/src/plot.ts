@@ -1,10 +1,11 @@
 /** One chart on a canvas: the only file that knows uPlot. */
 import uPlot from "uplot";
-import { stepsFor, valueSpan } from "./axes";
+import { stepsFor, timeSpace, valueSpan } from "./axes";
 import { formatTimeTicks } from "./clock";
 import { lonely, nearestValue, type Drawing } from "./drawn";
 import { formatTicks } from "./format";
 import type { Window } from "./range";
+import { drawMarks, type Mark } from "./marks";
 import { Tooltip } from "./tooltip";
 import { listenForDrags } from "./touch";
 import type { Unit } from "./units";
@@ -38,6 +39,7 @@ export class Plot {
   private drawing: Drawing = { time: [], lines: [], values: [] };
   private shown: readonly boolean[] = [];
   private window: Window = { fromMs: 0, toMs: 1 };
+  private marks: readonly Mark[] = [];
 
   constructor(
     private readonly place: HTMLElement,
@@ -80,6 +82,13 @@ export class Plot {
     this.plot.setScale("x", { min: window.fromMs, max: window.toMs });
   }
 
+  /** Draws a stroke where an alert began to fire, or was resolved. */
+  setMarks(marks: readonly Mark[]): void {
+    if (marks === this.marks) return;
+    this.marks = marks;
+    this.plot.redraw(false);
+  }
+
   resize(widthPx: number, heightPx: number): void {
     if (widthPx > 0 && heightPx > 0) this.plot.setSize({ width: widthPx, height: heightPx });
   }
@@ -100,7 +109,7 @@ export class Plot {
       width: Math.max(40, place.clientWidth),
       height: Math.max(40, place.clientHeight),
       ms: 1,
-      padding: [10, 14, 0, 0],
+      padding: [10, 26, 0, 0],
       legend: { show: false },
       tzDate: (at) => (spec.utc ? uPlot.tzDate(new Date(at), "Etc/UTC") : new Date(at)),
       scales: {
@@ -112,8 +121,7 @@ export class Plot {
           ...axis,
           size: 26,
           gap: 6,
-          // Labels with seconds are wider than 14:05.
-          space: (_, __, fromMs, toMs) => (toMs - fromMs < 240_000 ? 76 : 50),
+          space: (_, __, fromMs, toMs, widthPx) => timeSpace(fromMs, toMs, widthPx),
           values: (_, ticks, __, ___, stepMs) => formatTimeTicks(ticks, stepMs, spec.utc),
         },
         {
@@ -138,7 +146,11 @@ export class Plot {
         points: { size: 7, width: 0, fill: (_, i) => spec.series[i - 1]?.colour ?? "" },
         dataIdx: (_, i, row) => this.rowFor(i - 1, row),
       },
-      hooks: { setSelect: [() => this.select()], setCursor: [() => this.hover()] },
+      hooks: {
+        draw: [(plot) => drawMarks(plot, this.marks, getComputedStyle(this.place))],
+        setSelect: [() => this.select()],
+        setCursor: [() => this.hover()],
+      },
     };
   }
 

@@ -10,6 +10,8 @@ export const address = signal(parseAddress(location.hash));
 export const session = signal<"unknown" | "in" | "out">("unknown");
 /** Why the last login did not succeed, if it did not. */
 export const loginProblem = signal<string | null>(null);
+/** Whether the password was right and the code of an app is missing. */
+export const codeNeeded = signal(false);
 export const hub = signal<HubInfo | null>(null);
 export const devices = signal<readonly Device[] | null>(null);
 export const schema = signal<readonly Measurement[] | null>(null);
@@ -25,6 +27,11 @@ export const chartWidth = signal(480);
 /** Hub's clock minus browser's: a board's or a laptop's clock may be wrong, the points follow the hub's. */
 export const clockOffsetMs = signal(0);
 export const hubNowMs = (): number => Date.now() + clockOffsetMs.value;
+
+/** When the hub last said that new points are there. */
+export const touchedMs = signal(0);
+/** Who wants to hear from when on points have come. */
+export const touchListeners = new Set<(fromMs: number) => void>();
 
 /** The hub's time, moved on by the page's clock about once a second; live charts slide with it. */
 export const tickMs = signal(Date.now());

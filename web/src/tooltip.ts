@@ -7,6 +7,8 @@ export interface TooltipRow {
   readonly series: { readonly label: string; readonly colour: string };
   readonly value: number;
   readonly distancePx: number;
+  /** The value as it is to be read, where its series has a unit of its own. */
+  readonly text?: string;
 }
 
 export interface TooltipSpec {
@@ -75,7 +77,7 @@ export class Tooltip {
     mark.style.background = row.series.colour;
     const value = this.spec.mirrored ? Math.abs(row.value) : row.value;
     const name = element("span", "tooltip-name", row.series.label);
-    line.append(mark, name, element("b", "tooltip-value", formatValue(value, this.spec.unit)));
+    line.append(mark, name, element("b", "tooltip-value", row.text ?? formatValue(value, this.spec.unit)));
     return line;
   }
 

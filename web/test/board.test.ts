@@ -54,6 +54,16 @@ describe("boardOf", () => {
     ]);
   });
 
+  it("shows what makes a board fail, and no versions as a chart", () => {
+    const schema = [
+      measurement("board", ["host", "model"], { throttled: "integer", under_voltage: "integer" }),
+      measurement("software", ["host", "name", "version"], { running: "integer" }),
+    ];
+    const charts = boardOf(device("pi4", "board", "software"), schema);
+    expect(charts.map((chart) => chart.id)).toEqual(["board"]);
+    expect(charts[0]?.parts[0]?.fields).toEqual(["under_voltage", "throttled"]);
+  });
+
   it("asks for the total of all cores, and only for fields that exist", () => {
     const [cpu] = board;
     if (cpu === undefined) throw new Error("no chart");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BINARY_STEPS, DECIMAL_STEPS, SPAN_STEPS, stepsFor, valueSpan } from "../src/axes";
+import { BINARY_STEPS, DECIMAL_STEPS, SPAN_STEPS, stepsFor, timeSpace, valueSpan } from "../src/axes";
 import { retryDelay } from "../src/live";
 import { sparkPath } from "../src/spark";
 import { besidePoint, rowsToShow } from "../src/tooltip";
@@ -91,5 +91,15 @@ describe("retryDelay", () => {
     expect(retryDelay(3, 1)).toBe(4000);
     expect(retryDelay(30, 1)).toBe(15_000);
     expect(retryDelay(30, 0)).toBe(7500);
+  });
+});
+
+describe("ticks of time", () => {
+  const MINUTE_MS = 60_000;
+
+  it("stand further apart where their labels have seconds", () => {
+    expect(timeSpace(0, 5 * MINUTE_MS, 500)).toBeGreaterThan(timeSpace(0, 60 * MINUTE_MS, 500));
+    expect(timeSpace(0, 15 * MINUTE_MS, 1400)).toBe(timeSpace(0, 5 * MINUTE_MS, 500));
+    expect(timeSpace(0, 15 * MINUTE_MS, 500)).toBe(timeSpace(0, 60 * MINUTE_MS, 500));
   });
 });

@@ -10,9 +10,9 @@ from typing import Final
 from heliograph.errors import ConfigError
 from heliograph.inputs.registry import BUILT_IN
 from heliograph.model.topic import device_id
+from heliograph.transport.spool.settings import SpoolSettings
 
 SHORTEST_INTERVAL: Final = 1.0
-SMALLEST_BUFFER_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,10 @@ class AgentSettings:
     """The tag ``host``, and from it the device id; empty means this machine's name."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags that every point gets unless it has them itself."""
-    buffer_bytes: int = 8 * 1024 * 1024
-    """Line protocol kept in memory while the broker is away, at least 64 KiB; then the oldest is dropped.
-    8 MiB is about an hour and a half of all inputs every 10 s."""
+    device_name: str = ""
+    """The device id, for a board that is enrolled; empty makes one of the host name."""
+    spool: SpoolSettings = field(default_factory=SpoolSettings)
+    """How batches wait on disk while the broker is away."""
 
     def __post_init__(self) -> None:
         if not self.interval >= SHORTEST_INTERVAL:
@@ -47,11 +48,6 @@ class AgentSettings:
                 f"got {self.jitter:g}s",
                 key="agent.jitter",
             )
-        if self.buffer_bytes < SMALLEST_BUFFER_BYTES:
-            raise ConfigError(
-                f"the buffer is {SMALLEST_BUFFER_BYTES} bytes or more, got {self.buffer_bytes}",
-                key="agent.buffer_bytes",
-            )
 
     @property
     def host(self) -> str:
@@ -60,5 +56,5 @@ class AgentSettings:
 
     @property
     def device(self) -> str:
-        """The device id: the host name with what may not stand in a topic replaced."""
-        return device_id(self.host)
+        """The device id: the host name with what may not stand in a topic replaced, unless it was given."""
+        return self.device_name or device_id(self.host)

@@ -42,6 +42,19 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
                 backoff.reset()
 
 
+def heed_cancellation() -> None:
+    """End the task here if it was cancelled and nothing came of that: a library lost it (see :func:`end`).
+
+    A task group cancels once, so what runs in one for ever and calls such a library asks now and then.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and return when they have ended; their errors are left to whoever owns them.
 

@@ -1,8 +1,11 @@
-"""Work in threads whose results go when nobody uses them any more."""
+"""Work in threads: results that go when nobody uses them any more, calls that nobody has to wait for."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,3 +30,28 @@ class Job(Generic[T]):
     def result(self) -> T:
         """Return, once, what the call returned; it must have ended without an error."""
         return self._result.pop()
+
+
+async def in_daemon_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Make a call that may block for long, as a name's look-up does, and return what it returns.
+
+    After a cancel the call goes on and its result is dropped; it never holds up the end of the program,
+    as a thread of asyncio's own pool would.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def call() -> None:
+        try:
+            result = function(*arguments)
+        except BaseException as error:  # noqa: BLE001  it is raised again where the result is awaited
+            tell(answer.set_exception, error)
+        else:
+            tell(answer.set_result, result)
+
+    def tell(settle: Callable[[Any], None], outcome: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(lambda: None if answer.done() else settle(outcome))
+
+    threading.Thread(target=call, name=f"call-{function.__name__}", daemon=True).start()
+    return await answer

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Final
 
 from starlette.requests import HTTPConnection
 
 from heliograph.api.guard import origin_allowed
+from heliograph.api.identity.audit import ACTING, Acting
 from heliograph.api.identity.identities import Caller, Identities
 from heliograph.api.identity.rights import Action
+from heliograph.api.identity.throttle import BY_ADDRESS
 from heliograph.errors import AuthError, Forbidden
 
 COOKIE: Final = "helio_session"
+_PASSWORD: Final = re.compile(rb"(?:^|&)(?:p|%70)=")
+"""Where an address has the parameter ``p``; others need not be taken apart."""
 
 
 def credentials_of(connection: HTTPConnection) -> tuple[str, str] | None:
@@ -25,9 +30,10 @@ def credentials_of(connection: HTTPConnection) -> tuple[str, str] | None:
     Forms, in InfluxDB's order: ``u`` and ``p`` parameters, ``Authorization: Token t`` or ``Token u:t``,
     ``Bearer t``, Basic with the token as password, or as user without a password.
     """
-    parameters = connection.query_params
-    if "p" in parameters:
-        return parameters.get("u", ""), parameters["p"]
+    if _PASSWORD.search(connection.scope["query_string"]):
+        parameters = connection.query_params
+        if "p" in parameters:
+            return parameters.get("u", ""), parameters["p"]
     scheme, _, value = connection.headers.get("authorization", "").partition(" ")
     value = value.strip()
     if scheme.lower() == "basic":
@@ -49,12 +55,26 @@ def token_of(connection: HTTPConnection) -> str | None:
     return None if credentials is None else credentials[1]
 
 
+def address_of(connection: HTTPConnection) -> str:
+    """Return from where a request came."""
+    return connection.client.host if connection.client else ""
+
+
 def caller_of(connection: HTTPConnection, identities: Identities) -> Caller:
-    """Return who is asking.
+    """Return who is asking; what they change is written down under that name.
 
     Raises:
         AuthError: nobody we know.
     """
+    return _acting(connection, _caller_of(connection, identities))
+
+
+def _acting(connection: HTTPConnection, caller: Caller) -> Caller:
+    ACTING.set(Acting(caller.audited, address_of(connection)))
+    return caller
+
+
+def _caller_of(connection: HTTPConnection, identities: Identities) -> Caller:
     token = token_of(connection)
     if token is not None:
         caller = identities.of_token(token)
@@ -72,6 +92,30 @@ def caller_of(connection: HTTPConnection, identities: Identities) -> Caller:
             " or log in on the page (helio login)"
         )
     return caller
+
+
+async def caller_of_v1(connection: HTTPConnection, identities: Identities) -> Caller:
+    """Return who is asking at a route of InfluxDB 1.x, where its users may log in with name and password.
+
+    Raises:
+        AuthError: nobody we know.
+    """
+    user, secret = credentials_of(connection) or ("", "")
+    caller = identities.of_token(secret) if secret else None
+    if caller is not None:
+        return _acting(connection, caller)
+    if not user:
+        return caller_of(connection, identities)
+    keys = f"InfluxDB user {user}", f"{BY_ADDRESS}{address_of(connection)}"
+    identities.throttle.check(*keys)
+    caller = await identities.of_user(user, secret)
+    if caller is None:
+        identities.throttle.failed(*keys)
+        raise AuthError(
+            "authorization failed: there is no such user with this password, and no such token;"
+            " helio token on the hub's host prints the right one"
+        )
+    return _acting(connection, caller)
 
 
 def require_bucket(connection: HTTPConnection, identities: Identities, action: Action, bucket: str) -> Caller:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import threading
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
@@ -14,13 +15,27 @@ from starlette.requests import Request
 from heliograph.aio.threads import Job
 from heliograph.errors import DecodeError, PayloadTooLarge, QueryError, StoreBusy
 
+WHOLE_BODY: Final = "whole_body"
+"""In the scope's state: a server's own way to read a body, where it has one that is quicker than pieces."""
 JSON_BYTES: Final = 1024 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _PIECE_BYTES: Final = 16 * 1024
+_GROWTH_BYTES: Final = 64 * 1024
+"""So much comes out of gzip at a time."""
 _AT_ONCE: Final = 3
 
 
-async def read_body(request: Request, limit_bytes: int) -> bytes:
+WholeBody = Callable[[int], Awaitable[bytes | None]]
+"""Told the length that the head announced, it returns the body, or None: then it comes in pieces."""
+Grow = Callable[[int], None]
+"""Told how many bytes are in memory so far; it may refuse."""
+
+
+def _unbounded(_: int) -> None:
+    """There is nothing to share."""
+
+
+async def read_body(request: Request, limit_bytes: int, grow: Grow = _unbounded) -> bytes:
     """Return the body as it came.
 
     Raises:
@@ -29,12 +44,17 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise PayloadTooLarge(int(announced), limit_bytes)
+    grow(int(announced) if announced.isdigit() else 0)
+    whole: WholeBody | None = request.scope.get("state", {}).get(WHOLE_BODY)
+    if whole is not None and announced.isdigit() and (body := await whole(int(announced))) is not None:
+        return body
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit_bytes:
             raise PayloadTooLarge(None, limit_bytes)
+        grow(size)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -42,12 +62,14 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 class Bodies:
     """The bodies in memory at a time: each up to a limit, and together no more than ``_AT_ONCE`` such.
 
-    Gzip makes a large body of a few bytes: many requests at once would need all memory there is.
+    Gzip makes a large body of a few bytes: many requests at once would need all memory there is. So what
+    comes out of it counts from the first byte on.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._room_bytes = _AT_ONCE * limit_bytes
+        self._lock = threading.Lock()
 
     @contextlib.asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[tuple[bytes, bytes | None]]:
@@ -58,31 +80,61 @@ class Bodies:
             DecodeError: it says that it is gzip and is not.
             StoreBusy: there is no room beside the others.
         """
-        announced = request.headers.get("content-length", "")
-        came_bytes = min(int(announced), self._limit_bytes) if announced.isdigit() else 0
-        with contextlib.ExitStack() as held:
-            held.enter_context(self._hold(came_bytes))
-            body, packed = await read_body(request, self._limit_bytes), None
+        with _Share(self).held() as share:
+            body, packed = await read_body(request, self._limit_bytes, share.grow), None
             if request.headers.get("content-encoding", "").lower() == "gzip":
-                unpacking = Job(gunzip, body, self._limit_bytes)
+                unpacking = Job(gunzip, body, self._limit_bytes, share.grow)
                 await asyncio.to_thread(unpacking)
                 body, packed = unpacking.result(), body
-            held.enter_context(self._hold(max(0, len(body) - came_bytes)))
             yield body, packed
 
+    def take(self, size_bytes: int) -> None:
+        """Take some of the room, or give it back.
+
+        Raises:
+            StoreBusy: there is not so much.
+        """
+        with self._lock:
+            if size_bytes > self._room_bytes:
+                raise StoreBusy("too many large bodies are under way already; try again in a second")
+            self._room_bytes -= size_bytes
+
+
+class _Share:
+    """The room that one request has taken."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._lock = threading.Lock()
+        self._held_bytes = 0
+        self._over = False
+
     @contextlib.contextmanager
-    def _hold(self, size_bytes: int) -> Iterator[None]:
-        if size_bytes > self._room_bytes:
-            raise StoreBusy("too many large bodies are under way already; try again in a second")
-        self._room_bytes -= size_bytes
+    def held(self) -> Iterator[_Share]:
+        """Give back all of it when the block ends; a thread that still unpacks then gets no more."""
         try:
-            yield
+            yield self
         finally:
-            self._room_bytes += size_bytes
+            with self._lock:
+                self._over = True
+                self._bodies.take(-self._held_bytes)
+
+    def grow(self, size_bytes: int) -> None:
+        """Have room for at least so much.
+
+        Raises:
+            StoreBusy: there is none beside the others, or nobody waits for the body any more.
+        """
+        with self._lock:
+            if self._over:
+                raise StoreBusy("the request is over")
+            more = max(0, size_bytes - self._held_bytes)
+            self._bodies.take(more)
+            self._held_bytes += more
 
 
-def gunzip(data: bytes, limit_bytes: int) -> bytes:
-    """Return decompressed gzip data, of one or more members.
+def gunzip(data: bytes, limit_bytes: int, grow: Grow = _unbounded) -> bytes:
+    """Return decompressed gzip data, of one or more members; ``grow`` is told of all that came out.
 
     Raises:
         DecodeError: not gzip, or cut short.
@@ -95,26 +147,28 @@ def gunzip(data: bytes, limit_bytes: int) -> bytes:
         while not unpacker.eof:
             # in pieces, since zlib copies what follows a member, and a body may have a million of them
             piece = data[offset : offset + _PIECE_BYTES]
-            if not piece:
-                raise DecodeError("the gzip body is cut short: unexpected EOF")
             try:
-                unpacked += unpacker.decompress(piece, limit_bytes - len(unpacked) + 1)
+                came = unpacker.decompress(piece, _GROWTH_BYTES)
             except zlib.error as error:
                 raise DecodeError(f"the body is not valid gzip: {error}") from error
-            if len(unpacked) > limit_bytes:
+            if not piece and not came and not unpacker.eof:
+                raise DecodeError("the gzip body is cut short: unexpected EOF")
+            if len(unpacked) + len(came) > limit_bytes:
                 raise PayloadTooLarge(None, limit_bytes)
-            offset += len(piece) - len(unpacker.unused_data)
+            grow(len(unpacked) + len(came))
+            unpacked += came
+            offset += len(piece) - len(unpacker.unused_data) - len(unpacker.unconsumed_tail)
     return bytes(unpacked)
 
 
-async def read_json(request: Request) -> dict[str, Any]:
+async def read_json(request: Request, limit_bytes: int = JSON_BYTES) -> dict[str, Any]:
     """Return a JSON object.
 
     Raises:
         QueryError: not JSON, or not an object.
-        PayloadTooLarge: over ``JSON_BYTES``.
+        PayloadTooLarge: over the limit.
     """
-    body = await read_body(request, JSON_BYTES)
+    body = await read_body(request, limit_bytes)
     try:
         text = body.decode()  # strictly: json itself lets half a surrogate pair pass, if it comes as bytes
         value = json.loads(text, parse_constant=_no_number)

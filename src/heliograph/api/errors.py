@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.errors import BucketExists, Error
+from heliograph.errors import BucketExists, Error, TooManyTries
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,10 @@ def _speaking(
         except Error as error:
             if error.http_status >= 500:
                 log.warning("A request failed: %s", error, extra={"path": request.url.path})
-            return answer_error(error) if answer_error else answer(error.http_status, str(error))
+            response = answer_error(error) if answer_error else answer(error.http_status, str(error))
+            if isinstance(error, TooManyTries):
+                response.headers["Retry-After"] = str(error.seconds)
+            return response
         except HTTPException as error:
             return answer(error.status_code, error.detail)
         except ClientDisconnect:
@@ -133,6 +136,8 @@ def _speaking(
 async def not_found(request: Request, error: Exception) -> Response:
     """Answer for a path that does not exist, and for a method that a path does not have."""
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if request.method == "OPTIONS" and status == 405:  # what there is; no page of another origin is let in
+        return Response(headers=error.headers if isinstance(error, HTTPException) else None)
     message = f"{request.method} {request.url.path} is not something this hub answers"
     response = v2_error(status, message)
     if isinstance(error, HTTPException) and error.headers:

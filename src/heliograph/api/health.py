@@ -12,11 +12,13 @@ from heliograph.api.services import services
 
 COMPATIBLE: Final = "v2.7.0-heliograph"
 """InfluxDB's clients read a version here and take the dialect from its first number."""
+VERSION: Final = {"X-Influxdb-Version": COMPATIBLE, "X-Influxdb-Build": "OSS"}
+"""The headers in which they do."""
 
 
 async def ping(request: Request) -> Response:
     """``/ping``: 204 and the version headers that InfluxDB's clients look at."""
-    return Response(status_code=204, headers={"X-Influxdb-Version": COMPATIBLE, "X-Influxdb-Build": "OSS"})
+    return Response(status_code=204, headers=VERSION)
 
 
 async def health(request: Request) -> Response:

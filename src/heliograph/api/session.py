@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.api.auth import COOKIE, caller_of, require_user
+from heliograph.api.auth import COOKIE, address_of, caller_of, require_user
 from heliograph.api.body import read_json
-from heliograph.api.errors import speaks_v2
+from heliograph.api.errors import speaks_v2, v2_error
 from heliograph.api.guard import require_own_origin
+from heliograph.api.identity.audit import ACTING, Acting
 from heliograph.api.identity.identities import OPERATOR, SESSION_SECONDS
 from heliograph.api.services import services
-from heliograph.errors import AuthError, Forbidden, QueryError
+from heliograph.errors import AuthError, CodeNeeded, Forbidden, QueryError
+
+_BODY_BYTES: Final = 16 * 1024
+"""Strangers send it: a name, a password and a code are far less."""
 
 
 @speaks_v2
 async def log_in(request: Request) -> Response:
-    """``POST /api/session`` with ``{"code": …}`` or ``{"token": …}``."""
+    """``POST /api/session`` with ``{"code": …}``, ``{"token": …}`` or ``{"user": …, "password": …}``.
+
+    People with a second factor send its code as ``totp``; without it 401 with ``X-Helio-Needs: totp``.
+    """
     identities = services(request).identities
     require_own_origin(request)
-    asked = await read_json(request)
+    asked = await read_json(request, _BODY_BYTES)
     code, token = asked.get("code"), asked.get("token")
-    if isinstance(code, str):
+    user, password, totp = asked.get("user"), asked.get("password"), asked.get("totp", "")
+    ACTING.set(Acting("", address_of(request)))
+    if isinstance(user, str) and isinstance(password, str) and isinstance(totp, str):
+        try:
+            session = await identities.log_in(user, password, address_of(request), totp)
+        except CodeNeeded as error:
+            response = v2_error(error.http_status, str(error))
+            response.headers["X-Helio-Needs"] = "totp"
+            return response
+    elif isinstance(code, str):
         session = await asyncio.to_thread(identities.redeem, code)
     elif isinstance(token, str):
         caller = identities.of_token(token.strip())
@@ -35,7 +52,7 @@ async def log_in(request: Request) -> Response:
             )
         session = await asyncio.to_thread(identities.open_session, caller.user)
     else:
-        raise QueryError('expected {"code": "…"} or {"token": "…"}')
+        raise QueryError('expected {"user": "…", "password": "…"}, {"code": "…"} or {"token": "…"}')
     response = JSONResponse({"user": OPERATOR})
     keep_session(request, response, session)
     return response

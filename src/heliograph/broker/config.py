@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Final
 
 HUB_USER: Final = "hub"
+SYSTEM_USER: Final = "system"
+GUEST_USER: Final = "guest"
+AUTH_TIMEOUT_S: Final = 10
+"""For a client to say who it is, and for the hub to answer."""
 HEADER_ROOM_BYTES: Final = 64 * 1024
 """Headers count against max_payload, and a message over it cuts the connection without an answer."""
 SERVER_STREAMS_BYTES: Final = 512 * 1024 * 1024
@@ -19,8 +23,12 @@ SERVER_STREAMS_BYTES: Final = 512 * 1024 * 1024
 # An MQTT client is in the same account as the hub. It must not reach the hub's own subjects, nor write
 # into `$MQTT.msgs.>` past the acknowledgement. It may subscribe below `$MQTT.`: denying that silently
 # stops QoS 1 deliveries to a subscriber of `#` (seen with 2.15.1).
-_GUEST_PUBLISH_DENY: Final = ("$MQTT.>", "$JS.>", "$SYS.>", "$KV.>", "$O.>", "lp.>", "_INBOX.>")
-_GUEST_SUBSCRIBE_DENY: Final = ("$JS.>", "$SYS.>", "$KV.>", "$O.>", "lp.>", "_INBOX.>")
+PUBLISH_DENY: Final = ("$MQTT.>", "$JS.>", "$SYS.>", "$KV.>", "$O.>", "lp.>", "_INBOX.>")
+SUBSCRIBE_DENY: Final = ("$JS.>", "$SYS.>", "$KV.>", "$O.>", "lp.>", "_INBOX.>")
+
+
+_INSIDE: Final = 'allowed_connection_types: ["STANDARD"]'
+"""The hub's own users come by the port on loopback only, whoever knows their passwords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class Endpoints:
     monitor_port: int
     mqtt_host: str
     mqtt_port: int | None
+    websocket_port: int | None = None
+    """Where MQTT over WebSocket is, at ``mqtt_host``; None leaves it closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,14 @@ class BrokerPlan:
     """The sum of the limits of the hub's own streams."""
     sync: str
     """``always`` or a duration such as ``1s``: how often messages are fsynced."""
+    issuer: str = ""
+    """The public key of who decides about MQTT logins; empty lets in guests only."""
+    system_password: str = ""
+    """Of the user who may cut connections, where there is an issuer."""
+    guests: bool = True
+    """Whether MQTT needs no login."""
+    certificate: tuple[Path, Path] | None = None
+    """Files of the chain and its key, with which MQTT is encrypted."""
 
     @property
     def config_path(self) -> Path:
@@ -72,23 +90,60 @@ jetstream {{
   max_file_store: {plan.streams_bytes + SERVER_STREAMS_BYTES}
   sync_interval: {plan.sync}
 }}
-authorization {{
+{_system(plan)}authorization {{
+  timeout: {AUTH_TIMEOUT_S}
   users: [
-    {{ user: "{HUB_USER}", password: {json.dumps(plan.hub_password)} }}
-    {{ user: "guest", password: {json.dumps(plan.guest_password)}
+    {{ user: "{HUB_USER}", password: {json.dumps(plan.hub_password)}, {_INSIDE} }}
+{_guest(plan)}  ]
+{_callout(plan)}}}
+"""
+    return text if endpoints.mqtt_port is None else text + _mqtt(plan, endpoints)
+
+
+def _system(plan: BrokerPlan) -> str:
+    if not plan.issuer:
+        return ""
+    password = json.dumps(plan.system_password)
+    return f"""\
+accounts {{ SYSTEM {{ users: [ {{ user: "{SYSTEM_USER}", password: {password}, {_INSIDE} }} ] }} }}
+system_account: SYSTEM
+"""
+
+
+def _guest(plan: BrokerPlan) -> str:
+    if not plan.guests:
+        return ""
+    return f"""\
+    {{ user: "{GUEST_USER}", password: {json.dumps(plan.guest_password)}
       allowed_connection_types: ["MQTT", "MQTT_WS"]
       permissions: {{
-        publish: {{ deny: {json.dumps(_GUEST_PUBLISH_DENY)} }}
-        subscribe: {{ deny: {json.dumps(_GUEST_SUBSCRIBE_DENY)} }}
+        publish: {{ deny: {json.dumps(PUBLISH_DENY)} }}
+        subscribe: {{ deny: {json.dumps(SUBSCRIBE_DENY)} }}
       }} }}
-  ]
-}}
 """
-    if endpoints.mqtt_port is not None:
-        text += f"""\
-mqtt {{
-  listen: "{endpoints.mqtt_host}:{endpoints.mqtt_port}"
-  no_auth_user: "guest"
-}}
-"""
-    return text
+
+
+def _callout(plan: BrokerPlan) -> str:
+    """Return who decides about everybody else; the users here are never asked about."""
+    if not plan.issuer:
+        return ""
+    users = [HUB_USER, SYSTEM_USER, *([GUEST_USER] if plan.guests else [])]
+    return f"  auth_callout {{ issuer: {plan.issuer}, auth_users: {json.dumps(users)} }}\n"
+
+
+def _mqtt(plan: BrokerPlan, endpoints: Endpoints) -> str:
+    host = _host(endpoints)
+    lines = [f'  listen: "{host}:{endpoints.mqtt_port}"']
+    if plan.guests:
+        lines.append(f'  no_auth_user: "{GUEST_USER}"')
+    if plan.certificate is not None:
+        chain, key = (json.dumps(str(path)) for path in plan.certificate)
+        lines.append(f"  tls {{ cert_file: {chain}, key_file: {key}, timeout: 5 }}")
+    if plan.certificate is None or endpoints.websocket_port is None:
+        return "\n".join(["mqtt {", *lines, "}", ""])
+    websocket = [f'  listen: "{host}:{endpoints.websocket_port}"', lines[-1]]
+    return "\n".join(["mqtt {", *lines, "}", "websocket {", *websocket, "}", ""])
+
+
+def _host(endpoints: Endpoints) -> str:
+    return f"[{endpoints.mqtt_host}]" if ":" in endpoints.mqtt_host else endpoints.mqtt_host

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import shutil
+import signal
 import sysconfig
 import time
 from collections import deque
@@ -18,6 +20,7 @@ import psutil
 
 from heliograph.aio.process import Child
 from heliograph.aio.supervise import end
+from heliograph.broker.client_limits import ClientLimits, connections
 from heliograph.broker.config import BrokerPlan, Endpoints, render
 from heliograph.broker.health import has_room, is_up, write_error
 from heliograph.errors import BrokerExited, BrokerNotReady
@@ -33,11 +36,19 @@ MAX_RESTARTS: Final = 5
 WINDOW: Final = 60.0
 _POLL: Final = 0.02
 WATCH_EVERY: Final = 2.0
+LIST_EVERY: Final = 5
+"""Every so many looks the list of connections is read, too."""
 _HEAL_PAUSES: Final = (4.0, 60.0)
 """Between attempts to help a nats-server that cannot write: the first, and the longest, in seconds."""
 _LOUD: Final = ("[WRN]", "[ERR]", "[FTL]", "panic")
-_KNOWN: Final = ("Plaintext passwords detected", "Maximum payloads over")
-"""Warnings about what we chose: generated passwords in a 0600 file, and 8 MiB batches."""
+_KNOWN: Final = (
+    "Plaintext passwords detected",
+    "Maximum payloads over",
+    "authentication error",
+    "Auth callout service returned an error",
+)
+"""Warnings about what we chose, as generated passwords in a 0600 file and 8 MiB batches, and about logins
+that the hub itself refused and told of."""
 
 
 def find_binary() -> Path:
@@ -85,8 +96,10 @@ async def _nothing() -> None:
 class NatsServer:
     """A nats-server process that is started again when it ends by itself."""
 
-    def __init__(self, plan: BrokerPlan, endpoints: Endpoints, child: Child) -> None:
+    def __init__(self, plan: BrokerPlan, endpoints: Endpoints, child: Child, limits: ClientLimits) -> None:
         self.endpoints = endpoints
+        self.limits = limits
+        """What clients wanted and did not get."""
         self.restarts = 0
         """How often the process ended by itself and was started again."""
         self.trouble: str | None = None
@@ -105,12 +118,18 @@ class NatsServer:
     async def start(cls, plan: BrokerPlan, endpoints: Endpoints) -> Self:
         """Write the configuration file and start the process; it is not ready yet."""
         _write_private(plan.config_path, render(plan, endpoints))
-        return cls(plan, endpoints, await _spawn(plan))
+        limits = ClientLimits()
+        return cls(plan, endpoints, await _spawn(plan, limits), limits)
 
     @property
     def pid(self) -> int:
         """The process id, another one after a restart."""
         return self._child.pid
+
+    def reload(self) -> None:
+        """Let the process read its files again, such as a certificate; connections stay."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGHUP)
 
     async def keep(self) -> None:
         """Read the process's output and start it again whenever it ends; runs until cancelled.
@@ -129,7 +148,7 @@ class NatsServer:
                 await asyncio.sleep(RESTART_PAUSE)
             await self.before_restart()
             _write_private(self._plan.config_path, render(self._plan, self.endpoints))
-            self._child = await _spawn(self._plan)
+            self._child = await _spawn(self._plan, self.limits)
             self.restarts += not self._healing
             self._healing = False
             self.on_restart()
@@ -141,8 +160,10 @@ class NatsServer:
         it starts: it is started again once its folder can be written.
         """
         pause, next_try = _HEAL_PAUSES[0], 0.0
-        while True:
+        for look in itertools.count(1):
             await asyncio.sleep(WATCH_EVERY)
+            if look % LIST_EVERY == 0 and self.endpoints.mqtt_port is not None:
+                self.limits.note_connections(await connections(self.endpoints.monitor_port))
             if self._child.returncode is not None:
                 continue  # it is about to be started again
             known, self.trouble = self.trouble, await write_error(self.endpoints.monitor_port)
@@ -201,8 +222,12 @@ async def running(plan: BrokerPlan, endpoints: Endpoints) -> AsyncIterator[NatsS
         await server.stop()
 
 
-async def _spawn(plan: BrokerPlan) -> Child:
-    return await Child.start([str(find_binary()), "-c", str(plan.config_path)], on_line=_forward)
+async def _spawn(plan: BrokerPlan, limits: ClientLimits) -> Child:
+    def forward(line: str) -> None:
+        if not limits.note_line(line):
+            _forward(line)
+
+    return await Child.start([str(find_binary()), "-c", str(plan.config_path)], on_line=forward)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import random
 import socket
+from typing import Final
 
 import psutil
 
 from heliograph.errors import PortTaken
 
+# Below what systems give to connections: one of those could take the port before it is listened on.
+_PORTS: Final = range(20_000, 29_000)
+_TRIES: Final = 100
+
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.socket() as probe:
+    """Return a port that nobody listens on at this moment, and that no connection is given by chance."""
+    for port in random.SystemRandom().sample(_PORTS, _TRIES):
+        with socket.socket(_family(host)) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+    with socket.socket(_family(host)) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
@@ -25,7 +36,7 @@ def require_free(name: str, host: str, port: int, setting: str) -> int:
     """
     if port == 0:
         return free_port(host)
-    with socket.socket() as probe:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -35,6 +46,10 @@ def require_free(name: str, host: str, port: int, setting: str) -> int:
                 raise
             raise PortTaken(name, host, port, holder_of(port), setting) from error
     return port
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def holder_of(port: int) -> str | None:

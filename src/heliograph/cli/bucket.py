@@ -104,7 +104,7 @@ def _seconds(keep: str) -> int | None:
 def _print(buckets: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(bucket_table(buckets))
+    Console(emoji=False, highlight=False).print(bucket_table(buckets))
 
 
 def bucket_table(buckets: Sequence[dict[str, Any]]) -> Table:

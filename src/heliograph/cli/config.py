@@ -49,14 +49,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(file: Path | None) -> int:
+    from heliograph.codec.ingest.rule import make_rules
     from heliograph.config.home import home_folder
     from heliograph.config.load import DEFAULT, load
 
     home = home_folder(os.environ)
     loaded = load(home, config_files=[file] if file else [], environ=os.environ, overrides={})
+    rules = len(make_rules(loaded.rules))
     changed = sum(origin != DEFAULT for origin in loaded.origins.values())
     print(
-        f"The configuration is right: {len(loaded.origins)} settings, {changed} changed. Home folder: {home}"
+        f"The configuration is right: {len(loaded.origins)} settings, {changed} changed,"
+        f" {rules} ingest rules. Home folder: {home}"
     )
     return 0
 

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from heliograph.cli.agent import add_broker_options, broker_endpoint
+from heliograph.cli.agent import add_broker_options, broker_endpoint, enrolment_of
 
 if TYPE_CHECKING:
     from heliograph.model.point import Point
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 _DEVICE = "demo"
 _TIMEOUT = 5.0
+_EPILOG = """\
+Without --hub the broker is that of HELIO_MQTT_HOST and HELIO_MQTT_PORT, or the hub at which this board is
+enrolled (helio agent enrol), or that of this machine. On a board that is enrolled the values are its own.
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.epilog = _EPILOG
     add_broker_options(parser)
     parser.add_argument("--every", metavar="TIME", default="1s", help="time between values (default: 1s)")
     parser.add_argument("--count", metavar="N", type=int, default=0, help="stop after N (default: go on)")
@@ -35,33 +40,35 @@ def run(args: argparse.Namespace) -> int:
     from heliograph.model.topic import telemetry_topic
 
     every = parse_duration(args.every)
-    endpoint = broker_endpoint(args, os.environ)
-    _say(f"Publishing to {endpoint}, topic {telemetry_topic(_DEVICE)}, every {args.every}. Ctrl-C stops.")
-    _say("Measurement: room, host=demo, with temperature, humidity, window_open, visitors.")
+    enrolment = enrolment_of(args)
+    endpoint = enrolment.endpoint() if enrolment else broker_endpoint(args, os.environ)
+    device = enrolment.device if enrolment else _DEVICE
+    _say(f"Publishing to {endpoint}, topic {telemetry_topic(device)}, every {args.every}. Ctrl-C stops.")
+    _say(f"Measurement: room, host={device}, with temperature, humidity, window_open, visitors.")
     _say("See it: the page of the hub (helio login prints a link), or")
     _say("""        helio query 'SELECT * FROM room ORDER BY time DESC LIMIT 5'""")
-    sent = asyncio.run(_publish(endpoint, every, args.count))
+    sent = asyncio.run(_publish(endpoint, device, every, args.count))
     _say(f"{sent} points, all acknowledged.")
     return 0
 
 
-async def _publish(endpoint: MqttEndpoint, every: float, count: int) -> int:
+async def _publish(endpoint: MqttEndpoint, device: str, every: float, count: int) -> int:
     import asyncio
 
-    from heliograph.agent.encode import BatchEncoder
+    from heliograph.codec.batches import BatchEncoder
     from heliograph.errors import ConnectError
     from heliograph.model.topic import telemetry_topic
     from heliograph.transport.mqtt import MqttPublisher
 
-    publisher = MqttPublisher.for_device(endpoint, _DEVICE)
-    encoder, room, sent = BatchEncoder(), Room(random.Random()), 0
+    publisher = MqttPublisher.for_device(endpoint, device)
+    encoder, room, sent = BatchEncoder(), Room(random.Random(), device), 0
     try:
         async with asyncio.TaskGroup() as group:
             running = group.create_task(publisher.run(), name="demo-publisher")
             while not count or sent < count:
                 for batch in encoder.encode([room.next_point(time.time_ns())]):
                     async with asyncio.timeout(_TIMEOUT):
-                        await publisher.publish(telemetry_topic(_DEVICE), batch)
+                        await publisher.publish(telemetry_topic(device), batch)
                 sent += 1
                 _say_value(room, sent)
                 if sent != count:
@@ -80,8 +87,9 @@ async def _publish(endpoint: MqttEndpoint, every: float, count: int) -> int:
 class Room:
     """A room whose climate walks at random, in believable steps."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, device: str = _DEVICE) -> None:
         self._chance = chance
+        self._device = device
         self.temperature = 21.0
         self.humidity = 45.0
         self.window_open = False
@@ -104,7 +112,7 @@ class Room:
             "window_open": self.window_open,
             "visitors": self.visitors,
         }
-        return Point("room", fields, {"host": _DEVICE}, time_ns)
+        return Point("room", fields, {"host": self._device}, time_ns)
 
 
 def _say_value(room: Room, sent: int) -> None:

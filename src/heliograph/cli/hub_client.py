@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
+from heliograph.cli.endpoint import Endpoint
 from heliograph.config.home import home_folder
 from heliograph.errors import HubError
 
-TIMEOUT: Final = 60.0
-_PIECE_BYTES: Final = 256 * 1024
 DEFAULT_URL: Final = "http://127.0.0.1:8086"
 
 
@@ -53,15 +48,35 @@ def token_path() -> Path:
     return home_folder(os.environ) / "operator.token"
 
 
+def hub() -> Endpoint:
+    """Return the hub that commands ask.
+
+    Raises:
+        HubError: there is no token.
+    """
+    advice = "start one with helio up, or name another with HELIO_URL"
+    return Endpoint(hub_url(), f"Token {token()}", "no hub answers there", advice)
+
+
 def request(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the hub's JSON answer; an empty one as an empty object.
 
     Raises:
         HubError: the hub does not answer, or answers with an error.
     """
-    with _answer(method, path, body) as answer:
-        result: dict[str, Any] = json.loads(answer.read() or b"{}")
-        return result
+    return hub().json(method, path, body)
+
+
+def send_lines(bucket: str, lines: str) -> None:
+    """Write line protocol to a bucket.
+
+    Raises:
+        HubError: the hub does not answer, or refuses some of it.
+    """
+    from urllib.parse import quote
+
+    endpoint = hub()
+    endpoint.read(endpoint.open("POST", f"/api/v2/write?bucket={quote(bucket, safe='')}", lines.encode()))
 
 
 def download(method: str, path: str) -> Iterator[bytes]:
@@ -70,35 +85,5 @@ def download(method: str, path: str) -> Iterator[bytes]:
     Raises:
         HubError: the hub does not answer, answers with an error, or breaks off.
     """
-    with _answer(method, path, None) as answer:
-        while piece := answer.read(_PIECE_BYTES):
-            yield piece
-
-
-@contextmanager
-def _answer(method: str, path: str, body: dict[str, Any] | None) -> Iterator[IO[bytes]]:
-    url = hub_url()
-    asked = urllib.request.Request(  # noqa: S310 - the address is the user's own
-        f"{url}{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Token {token()}", "Content-Type": "application/json"},
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(asked, timeout=TIMEOUT) as answer:
-            yield answer
-    except urllib.error.HTTPError as error:
-        raise HubError(url, _message(error), error.code) from error
-    except http.client.IncompleteRead as error:
-        raise HubError(url, "the answer broke off; is the hub still running?") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise HubError(url, f"no hub answers there ({reason}); start one with helio up") from error
-
-
-def _message(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["message"])
-    except (OSError, ValueError, KeyError):
-        return str(error.reason)
+    endpoint = hub()
+    yield from endpoint.pieces(endpoint.open(method, path))

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def _print(ledger: dict[str, Any], device: str | None) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     if device and not ledger["devices"]:
         console.print(f"Nothing came from the device {device!r}.", markup=False)
         return
@@ -69,6 +69,13 @@ def _print(ledger: dict[str, Any], device: str | None) -> None:
             console.print(f"missing  boot {gap['boot']}: batches {gap['first']:,} to {gap['last']:,}")
         if line["unlisted"]:
             console.print(f"missing  {line['unlisted']:,} batches whose numbers are not kept any more")
+    for one in () if device else ledger.get("consumers", ()):
+        lost = f", {one['missed']:,} were purged before it read them" if one["missed"] else ""
+        console.print(
+            f"consumer {one['name']} of {one['stream']}: {one['waiting']:,} wait{lost}",
+            markup=False,
+            style="red" if lost else None,
+        )
     for stream in ledger["streams"]:
         waiting = stream["acknowledged_seq"] - stream["visible_seq"]
         if waiting > 0:

@@ -32,23 +32,29 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(report: dict[str, Any]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from heliograph.cli.bucket import bucket_table
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     hub, broker, store = report["hub"], report["broker"], report["store"]
     up = time.time() - hub["started_ms"] / 1000
     console.print(
         f"[bold]{hub['name']}[/]  heliograph {hub['version']}, up {_ago(up)}, data in {hub['home']}"
     )
     console.print(f"broker   {broker['name']}, MQTT on {broker['mqtt']}; {report['parser']} parser")
+    if report["bridge"] is not None:
+        console.print(f"bridge   {_bridge(report['bridge'])}", markup=False)
+    if report["uplink"] is not None:
+        console.print(f"uplink   {_uplink(report['uplink'])}", markup=False)
     console.print(
         f"store    {store['rows_sealed']:,} points in {store['segments']} segments"
         f" ({size(store['bytes'] - store['summary_bytes'])}), {store['rows_hot']:,} hot,"
         f" summaries {size(store['summary_bytes'])}; with the streams"
         f" {_of_limit(store['bytes'] + sum(s['bytes'] for s in report['streams']), store['max_bytes'])}"
     )
+    console.print(f"queries  {_queries(report['queries'])}")
     console.print(bucket_table(report["buckets"]))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "first", "last", "applied", "sealed", "size", "limit"):
@@ -63,7 +69,31 @@ def _print(report: dict[str, Any]) -> None:
     )
     _print_quarantine(console, report["quarantine"])
     for warning in report["warnings"]:
-        console.print(f"[yellow]warning[/]  {warning}", markup=True)
+        console.print(f"[yellow]warning[/]  {escape(warning)}")
+
+
+def _queries(queries: dict[str, int]) -> str:
+    held, most = size(queries["held_bytes"]), size(queries["most_bytes"])
+    text = f"{held} of {size(queries['limit_bytes'])} for values, {most} at most"
+    fared = {"waiting": "wait", "waited": "had to wait", "refused": "refused"}
+    return text + "".join(f", {queries[key]:,} {word}" for key, word in fared.items() if queries[key])
+
+
+def _uplink(uplink: dict[str, Any]) -> str:
+    state = "connected" if uplink["connected"] else "away"
+    return (
+        f"{uplink['gateway']} at {uplink['hub']}, {state}; {uplink['sent']:,} sent,"
+        f" {uplink['waiting']:,} wait, {uplink['commands']:,} commands for {uplink['devices']:,} devices"
+    )
+
+
+def _bridge(bridge: dict[str, Any]) -> str:
+    if not bridge["connected"]:
+        return f"not connected to {bridge['broker']}"
+    return (
+        f"{bridge['broker']} by MQTT {bridge['mqtt']}, {len(bridge['filters'])} topic filters,"
+        f" {bridge['in_flight']} messages on their way"
+    )
 
 
 def _print_quarantine(console: Console, quarantine: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from typing import Any, Final
+from urllib.parse import quote
 
 ALL: Final = "*"
 """Instead of a bucket's name."""
@@ -15,9 +16,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands; without one the operator's token is printed."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action")
     actions.add_parser("list", help="show the tokens and what they may do; never the tokens themselves")
-    create = actions.add_parser(
-        "create", help="make a token that may read or write some buckets, and print it"
+    for name in ("add", "create"):
+        _declare_create(actions.add_parser(name, help="make a token that may do something, and print it"))
+    rotate = actions.add_parser("rotate", help="print another secret for a token; the old one ends at once")
+    rotate.add_argument("id", metavar="ID", help="as helio token list shows it")
+    for name in ("revoke", "delete"):
+        delete = actions.add_parser(name, help="end a token: who uses it is refused and cut off at once")
+        delete.add_argument("id", metavar="ID", help="as helio token list shows it")
+    parser.epilog = (
+        'Use it as: curl -H "Authorization: Token $(helio token)" http://127.0.0.1:8086/api/status\n'
+        "A token for a board that only writes: helio token create greenhouse-pi --write telegraf"
     )
+
+
+def _declare_create(create: argparse.ArgumentParser) -> None:
     create.add_argument("description", metavar="FOR", help="what it is for, such as greenhouse-pi")
     for verb in ("read", "write"):
         create.add_argument(
@@ -34,12 +46,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="let it fetch this configuration of helio telegraf; may be given again",
     )
-    delete = actions.add_parser("delete", help="delete a token: who uses it is refused from then on")
-    delete.add_argument("id", metavar="ID", help="as helio token list shows it")
-    parser.epilog = (
-        'Use it as: curl -H "Authorization: Token $(helio token)" http://127.0.0.1:8086/api/status\n'
-        "A token for a board that only writes: helio token create greenhouse-pi --write telegraf"
-    )
+    for verb in ("publish", "subscribe"):
+        create.add_argument(
+            f"--{verb}",
+            metavar="FILTER",
+            action="append",
+            default=[],
+            help=f"let it {verb} by MQTT to topics that this filter selects; may be given again",
+        )
+    create.add_argument("--expires", metavar="TIME", help="let it end after this time, such as 30d")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,11 +63,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action == "list":
         _print(request("GET", _PATH)["authorizations"])
-    elif args.action == "create":
+    elif args.action in ("add", "create"):
         return _create(args)
-    elif args.action == "delete":
-        request("DELETE", f"{_PATH}/{args.id}")
-        print(f"Deleted the token {args.id}.")
+    elif args.action == "rotate":
+        _print_new(request("POST", f"/api/identities/tokens/{quote(args.id, safe='')}/rotate", {}))
+    elif args.action in ("revoke", "delete"):
+        request("DELETE", f"{_PATH}/{quote(args.id, safe='')}")
+        print(f"Revoked the token {args.id}.")
     else:
         print(token())
     return 0
@@ -67,15 +84,26 @@ def _create(args: argparse.Namespace) -> int:
         for name in getattr(args, verb)
     ]
     permissions += [{"action": "read", "resource": {"type": "telegrafs", "id": id_}} for id_ in args.telegraf]
-    if not permissions:
+    asked: dict[str, Any] = {"description": args.description, "permissions": permissions}
+    asked |= {"publish": args.publish, "subscribe": args.subscribe}
+    if not (permissions or args.publish or args.subscribe):
         print(
-            "helio token: say what it may do: --read BUCKET, --write BUCKET, --telegraf ID", file=sys.stderr
+            "helio token: say what it may do: --read or --write BUCKET, --publish or --subscribe FILTER,"
+            " --telegraf ID",
+            file=sys.stderr,
         )
         return 2
-    made = request("POST", _PATH, {"description": args.description, "permissions": permissions})
+    if args.expires:
+        from heliograph.config.values import parse_duration
+
+        asked["expiresInSeconds"] = round(parse_duration(args.expires))
+    _print_new(request("POST", _PATH, asked))
+    return 0
+
+
+def _print_new(made: dict[str, Any]) -> None:
     print(made["token"])
     print("This is the only time that it is shown.", file=sys.stderr)
-    return 0
 
 
 def _print(tokens: list[dict[str, Any]]) -> None:
@@ -84,13 +112,16 @@ def _print(tokens: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "for", "reads", "writes", "since"):
-        table.add_column(name, overflow="fold")
+    for name in ("id", "for", "reads", "writes", "publishes", "subscribes", "since", "until"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "since", "until"))
     for token in tokens:
         off = "" if token["status"] == "active" else " (off)"
-        words = (token["description"] + off, *(_buckets(token, verb) for verb in ("read", "write")))
-        table.add_row(token["id"], *(escape(word) for word in words), token["createdAt"][:10])
-    Console(highlight=False).print(table)
+        buckets = (_buckets(token, verb) for verb in ("read", "write"))
+        topics = (", ".join(token.get(verb, ())) or "-" for verb in ("publish", "subscribe"))
+        words = token["description"] + off, *buckets, *topics
+        until = token.get("expiresAt", "-")[:10]
+        table.add_row(token["id"], *(escape(word) for word in words), token["createdAt"][:10], until)
+    Console(emoji=False, highlight=False).print(table)
 
 
 def _buckets(token: dict[str, Any], action: str) -> str:

@@ -11,6 +11,9 @@ from heliograph.config.keys import Key, keys, nearest, sections
 from heliograph.errors import ConfigError
 
 _TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+RULES = "ingest"
+"""The tables that are no settings but rules, any number of them."""
+_RULES = re.compile(rf"\s*\[\[?\s*{RULES}\b")
 _ENTRY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
@@ -26,6 +29,8 @@ def read_settings(path: Path) -> dict[str, tuple[object, int | None]]:
     lines = _lines(text)
     found: dict[str, tuple[object, int | None]] = {}
     for section, table in _toml(path, text).items():
+        if section == RULES:
+            continue
         if section not in sections():
             hint = nearest(section, sections())
             raise ConfigError(
@@ -42,6 +47,20 @@ def read_settings(path: Path) -> dict[str, tuple[object, int | None]]:
             line = lines.get(f"{section}.{name}")
             found[f"{section}.{name}"] = (_decoded(path, line, section, name, value), line)
     return found
+
+
+def read_rules(path: Path) -> list[tuple[dict[str, Any], int | None]]:
+    """Return each ``[[ingest]]`` of the file, with the line on which the first one stands.
+
+    Raises:
+        ConfigError: the file cannot be read or is not TOML, or there is something else of that name.
+    """
+    text = _text(path)
+    found = _toml(path, text).get(RULES, [])
+    line = next((n for n, line in enumerate(text.splitlines(), 1) if _RULES.match(line)), None)
+    if not isinstance(found, list) or not all(isinstance(rule, dict) for rule in found):
+        raise ConfigError(f"[[{RULES}]] with two brackets was expected", path=path, line=line, key=RULES)
+    return [(rule, line) for rule in found]
 
 
 def known_key(section: str, name: str) -> Key:

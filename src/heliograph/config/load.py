@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from heliograph.config.file import known_key, read_settings
+from heliograph.config.file import known_key, read_rules, read_settings
 from heliograph.config.keys import keys, nearest, sections
 from heliograph.config.tree import Settings
 from heliograph.errors import ConfigError
@@ -36,6 +36,8 @@ class Loaded:
 
     settings: Settings
     origins: Mapping[str, str]
+    rules: tuple[tuple[Mapping[str, Any], str], ...] = ()
+    """Each ``[[ingest]]`` of the files, as it stands there, and where that is."""
 
 
 def load(
@@ -56,13 +58,16 @@ def load(
     """
     found: dict[str, tuple[Any, str]] = {path: (key.default, DEFAULT) for path, key in keys().items()}
     standard = home / FILE_NAME
+    rules: list[tuple[Mapping[str, Any], str]] = []
     for file in ([standard] if standard.exists() else []) + list(config_files):
+        rules += [(rule, f"{file}:{line}" if line else str(file)) for rule, line in read_rules(file)]
         for path, (value, line) in read_settings(file).items():
             found[path] = (value, f"{file}:{line}" if line else str(file))
     found.update(_from_environ(environ))
     found.update(_from_overrides(overrides))
     origins = {path: origin for path, (_, origin) in found.items()}
-    return Loaded(_settings({path: value for path, (value, _) in found.items()}), MappingProxyType(origins))
+    settings = _settings({path: value for path, (value, _) in found.items()})
+    return Loaded(settings, MappingProxyType(origins), tuple(rules))
 
 
 def parse_overrides(arguments: Iterable[str]) -> dict[str, str]:

@@ -35,7 +35,18 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """The broker that devices publish to, a nats-server that the hub starts and watches."""
+    """The broker that devices publish to."""
+
+    use: Annotated[str, Text()] = "embedded"
+    """Which one: "embedded" is in the nats-server that the hub starts and watches, "mosquitto" a Mosquitto
+    that the hub starts beside it, and mqtt://user@host:1883 or mqtts://host a foreign one."""
+
+    password_file: Annotated[str, Text(empty=True)] = ""
+    """The file whose first line is the password for a foreign broker; empty means none."""
+
+    cafile: Annotated[str, Text(empty=True)] = ""
+    """The certificate of the authority that a foreign broker's certificate must be of, for mqtts://; empty
+    means those that this system trusts."""
 
     mqtt_host: Host = "127.0.0.1"
     """The address for MQTT. The default lets in nobody but this machine."""
@@ -48,6 +59,43 @@ class BrokerSettings:
 
     monitor_port: Port = 0
     """The TCP port of the broker's own figures, on 127.0.0.1 only; 0 takes any free one at each start."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Who but this machine may connect; see docs/security.md."""
+
+    listen: Annotated[str, Text(empty=True)] = ""
+    """An address of this machine, 0.0.0.0 for all, at which others may connect, with TLS and a login; empty
+    means nobody but this machine. helio up --listen."""
+
+    insecure: Annotated[bool, Flag()] = False
+    """Whether others may connect without TLS: then everybody on the way reads passwords and points. helio up
+    --insecure."""
+
+    https_port: Port = 8443
+    """The TCP port of API and page with TLS, where others may connect; 0 takes any free one."""
+
+    mqtts_port: Port = 8883
+    """The TCP port of MQTT with TLS, likewise; it is then the only one of plain MQTT."""
+
+    websocket_port: Port = 8884
+    """The TCP port of MQTT over WebSocket with TLS (wss://…/mqtt), likewise, for web pages and for networks
+    that let nothing else through. Not with a foreign broker."""
+
+    names: Annotated[tuple[str, ...], Names()] = ()
+    """More names or addresses under which this hub is reached, as behind a router; the first one is what
+    boards are told to call."""
+
+    certificate: Annotated[str, Text(empty=True)] = ""
+    """The file of a certificate of your own with its chain, PEM, as an ACME client makes it; it is read again
+    when it changes. Empty means that the hub makes its own."""
+
+    key: Annotated[str, Text(empty=True)] = ""
+    """The file of the key of that certificate."""
+
+    authority: Annotated[str, Text(empty=True)] = ""
+    """The file of the authority of that certificate, if boards' systems do not know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +205,62 @@ class LimitSettings:
     query_rows: Annotated[int, Whole(1, 100_000_000)] = 100_000
     """The most rows, or points, in one answer, 1 to 100000000."""
 
+    query_memory: Annotated[int, Size(16 * _MIB, 1024 * _GIB)] = 128 * _MIB
+    """Memory for the values that all queries together hold on the way to their answers, 16MiB to 1TiB. Small
+    ones always have some; of those that need more one runs at a time, with at most three quarters of it."""
+
     query_seconds: Annotated[float, Seconds(0.1, 3_600.0)] = 30.0
     """The longest time for one query in seconds, 0.1 to 3600."""
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardSettings:
+    """Dashboards."""
+
+    folder: Annotated[str, Text(empty=True)] = ""
+    """A folder of dashboards as JSON files, which is watched; empty means dashboards in the data folder."""
+
+    catalogue: Annotated[str, Text()] = "https://grafana.com/api/dashboards"
+    """The address from which helio dashboard import NUMBER fetches a dashboard;
+    NUMBER/revisions/latest/download is put behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """Rules, and how people are told what they find."""
+
+    folder: Annotated[str, Text(empty=True)] = ""
+    """A folder of rules as TOML and Python files, read at the start; empty means rules in the data folder."""
+
+    allow_hosts: Annotated[tuple[str, ...], Names()] = ()
+    """Names and addresses of this network to which webhooks and ntfy may send. Without, they reach public
+    addresses only."""
+
+    smtp_host: Annotated[str, Text(empty=True)] = ""
+    """The mail server that takes e-mails; empty means none."""
+
+    smtp_port: Port = 587
+    """Its port: 465 is TLS from the first byte; on others TLS begins where the server offers it."""
+
+    smtp_user: Annotated[str, Text(empty=True)] = ""
+    """The user to log in as; empty means without a login. A login needs TLS."""
+
+    smtp_password_file: Annotated[str, Text(empty=True)] = ""
+    """The file whose first line is that user's password."""
+
+    smtp_from: Annotated[str, Text(empty=True)] = ""
+    """The sender's address; empty means heliograph@ and this machine's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """A gateway, which brings what its devices send to another hub; see docs/edge.md."""
+
+    enabled: Annotated[bool, Flag()] = False
+    """Whether this hub is one. helio edge."""
+
+    rules: Annotated[str, Text(empty=True)] = ""
+    """The file that says what is sent less of; empty means edge.toml in the data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +273,9 @@ class Settings:
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     """The broker that devices publish to."""
 
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    """Who but this machine may connect."""
+
     stream: StreamSettings = field(default_factory=StreamSettings)
     """The streams on disk."""
 
@@ -179,6 +284,15 @@ class Settings:
 
     agent: AgentSettings = field(default_factory=AgentSettings)
     """The agent inside the hub."""
+
+    dashboards: DashboardSettings = field(default_factory=DashboardSettings)
+    """Dashboards."""
+
+    rules: RuleSettings = field(default_factory=RuleSettings)
+    """Rules."""
+
+    edge: EdgeSettings = field(default_factory=EdgeSettings)
+    """A gateway to another hub."""
 
     limits: LimitSettings = field(default_factory=LimitSettings)
     """What one message, request or query may take at most."""

@@ -49,7 +49,7 @@ class HubBackup:
     async def _pieces(self) -> AsyncIterator[bytes]:
         async with self._one:
             with (
-                self._store.upkeep.holding(),
+                self._store.retired.holding(),
                 tempfile.TemporaryDirectory(prefix="backup-", dir=self._home.scratch) as folder,
             ):
                 pieces = self._written(Path(folder) / CATALOG)
@@ -60,13 +60,17 @@ class HubBackup:
         self._database.copy_to(copy)
         writer = ArchiveWriter()
         yield from writer.add(CATALOG, copy)
-        secrets = [self._home.token, *sorted(self._home.nats.glob("*.password"))]
+        secrets = [self._home.token, *sorted(self._home.nats.glob("*.password")), *self._tls()]
         for path in [*secrets, self._home.folder / SETTINGS]:
             if path.exists():
                 yield from writer.add(str(path.relative_to(self._home.folder)), path)
         for path in _segments(copy, self._home):
             yield from writer.add(str(path.relative_to(self._home.folder)), path)
         yield from writer.end()
+
+    def _tls(self) -> list[Path]:
+        """Return the files of the hub's authority: with another one every board would need enrolling."""
+        return [self._home.tls / name for name in ("ca.pem", "ca.key")]
 
 
 def _segments(catalogue: Path, home: Home) -> list[Path]:

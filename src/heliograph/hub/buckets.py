@@ -10,10 +10,11 @@ from heliograph.api.live import LiveFeed
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.model.watermark import Watermark
+from heliograph.store.applied import Applied
 from heliograph.store.bucket_report import BucketReport
 from heliograph.store.retention import WHOLE_BUCKET, Forgotten
 from heliograph.store.rollups.summary import RAW
-from heliograph.store.store import Applied, Store
+from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog, StreamState
 
 log = logging.getLogger(__name__)

@@ -33,10 +33,24 @@ class Counters:
     """Messages that the stream took and cannot give any more, likewise."""
     mqtt_refused: int = 0
     """Lines and messages that went to quarantine."""
+    mqtt_forbidden: int = 0
+    """Messages that somebody published where they may not; they were dropped."""
     qos0_points: int = 0
     """Points that came with QoS 0."""
     qos0_dropped: int = 0
     """QoS 0 messages dropped because the hub could not follow."""
+    bridge_messages: int = 0
+    """Messages that came from another broker, whatever their topic and QoS."""
+    bridge_points: int = 0
+    """Points in them."""
+    bridge_without_rule: int = 0
+    """Messages that came from another broker and that no ingest rule takes."""
+    bridge_retries: int = 0
+    """How often a message waited for the stream before it was acknowledged to the other broker."""
+    bridge_connections_lost: int = 0
+    """How often the connection to the other broker was lost."""
+    bridge_sessions_lost: int = 0
+    """How often the other broker had forgotten what it held for us."""
     store_waits: int = 0
     """How often reading a stream waited because too many points were waiting to be sealed."""
     seals: int = 0

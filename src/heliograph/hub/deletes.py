@@ -9,8 +9,9 @@ from heliograph.api.live import LiveFeed
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.model.predicate import Predicate
 from heliograph.model.watermark import Watermark
+from heliograph.store.applied import Applied
 from heliograph.store.deletes.eraser import Deleted
-from heliograph.store.store import Applied, Store
+from heliograph.store.store import Store
 from heliograph.stream.log import LP, MQTT, StreamLog
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,28 @@ class HubDeletes:
             BucketNotFound, StoreBusy: nothing was deleted.
             StreamError: nats-server does not answer; nothing was deleted.
         """
-        states = [await self._stream.state(name) for name in (LP, MQTT)]
-        positions = {state.name: Watermark(state.created, state.last_seq) for state in states}
+        positions = await self._positions()
         deleted = await asyncio.to_thread(self._store.delete, bucket, predicate, start_ns, end_ns, positions)
-        log.warning("Deleted points, bucket=%s measurements=%s", bucket, len(deleted.spans))
+        self._tell(deleted)
+
+    async def drop_measurement(self, bucket: str, name: str) -> None:
+        """Delete all points of a measurement and forget its fields and their types.
+
+        On cancellation it is done all the same.
+
+        Raises:
+            BucketNotFound, StoreBusy: nothing was deleted.
+            StreamError: nats-server does not answer; nothing was deleted.
+        """
+        positions = await self._positions()
+        self._tell(await asyncio.to_thread(self._store.drop_measurement, bucket, name, positions))
+
+    async def _positions(self) -> dict[str, Watermark]:
+        states = [await self._stream.state(name) for name in (LP, MQTT)]
+        return {state.name: Watermark(state.created, state.last_seq) for state in states}
+
+    def _tell(self, deleted: Deleted) -> None:
+        log.warning("Deleted points, bucket=%s measurements=%s", deleted.bucket, len(deleted.spans))
         self._housekeeping.forget_soon()
         self._feed.publish(_news(deleted))
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 
-def ways(http_url: str, mqtt_host: str, mqtt_port: int, token: str) -> list[dict[str, str]]:
+from heliograph.hub.network.listening import shown_host
+from heliograph.transport.mqtt_client_settings import MqttSettings
+
+
+def ways(http_url: str, mqtt: MqttSettings, token: str, *, needs_login: bool) -> list[dict[str, str]]:
     """Return the ways to send data (and to look at it in Grafana) as ``id``, ``title`` and ``text``."""
+    cafile = mqtt.tls.cafile if mqtt.tls else None
+    options = f" --cafile {shlex.quote(cafile)}" if cafile else ""
+    telegraf = f'\n  tls_ca = "{cafile}"' if cafile else ""
+    if needs_login:
+        options += f' -u operator -P "{token}"'
+        telegraf += f'\n  username = "operator"\n  password = "{token}"'
+    scheme = "ssl" if mqtt.tls else "tcp"
     return [
         {
             "id": "mosquitto_pub",
             "title": "Any MQTT client",
-            "text": f"mosquitto_pub -h {mqtt_host} -p {mqtt_port} -q 1"
+            "text": f"mosquitto_pub -h {mqtt.host} -p {mqtt.actual_port}{options} -q 1"
             " -t tel/my-board/lp -m 'room temperature=21.5'",
         },
         {
@@ -25,7 +37,7 @@ def ways(http_url: str, mqtt_host: str, mqtt_port: int, token: str) -> list[dict
             "id": "telegraf-mqtt",
             "title": "Telegraf (telegraf.conf), over MQTT",
             "text": f"""[[outputs.mqtt]]
-  servers = ["tcp://{mqtt_host}:{mqtt_port}"]
+  servers = ["{scheme}://{shown_host(mqtt.host)}:{mqtt.actual_port}"]{telegraf}
   topic = "tel/my-board/lp"
   layout = "batch"
   qos = 1

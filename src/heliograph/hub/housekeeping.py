@@ -14,6 +14,8 @@ from typing import Final, TypeVar
 from heliograph.config.values import format_size
 from heliograph.errors import Error
 from heliograph.hub.counters import Counters
+from heliograph.hub.merge_turn import MergeTurn
+from heliograph.hub.seal_turn import SealTurn
 from heliograph.model.time import SECOND_NS
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
@@ -33,6 +35,7 @@ HIGH_WATER: Final = 0.75
 STREAM_SHARE: Final = 8
 """So does one larger than this part of the size limit: copies of points go before points do."""
 _HALVINGS: Final = 32
+_ALL: Final = 2**63
 READ_BYTES_PER_SECOND: Final = 16 * 1024 * 1024
 """How fast segments are read over, to find damaged ones: an SD card has to do its other work, too."""
 CAP_WARNING: Final = 86_400.0
@@ -65,12 +68,17 @@ class Housekeeping:
         self._capped: tuple[float, int] | None = None
         """When points were last forgotten for want of room, and the time of the newest of all those."""
         self._over_bytes = 0
-        self._sealed = asyncio.Event()
+        self._merge_turn = MergeTurn(time.monotonic())
+        self._seal_turn = SealTurn()
+        self._merging = False
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="seal")
         self._tidying = ThreadPoolExecutor(1, thread_name_prefix="upkeep")
         self.recovered = False
         """Whether all that the streams held at the start is applied: before that nothing is summarised or
         expires, since points of the hours in question may still be on their way."""
+        self.held: Callable[[str], int] = lambda _: _ALL
+        """Up to which message of a stream everybody has it for whom it is kept, too; where a stream fills up
+        its messages go nevertheless."""
         self.trouble: str | None = None
         """Why the last seal failed; None when it did not."""
         self.forget_trouble: str | None = None
@@ -78,16 +86,19 @@ class Housekeeping:
         self._failing: dict[str, str] = {}
         """Other upkeep that failed at its last try, and why."""
 
+    @property
+    def is_merging(self) -> bool:
+        """Whether segments are merged, or will be when there is a calm moment."""
+        return self._merging or self._merge_turn.waiting
+
     async def seal_and_purge(self) -> None:
         """Seal and purge when it is due; runs until cancelled. A seal that fails keeps nothing else back."""
         purge_at = time.monotonic() + PURGE_EVERY
         seal_at = 0.0
         while True:
             await asyncio.sleep(TICK)
-            while time.monotonic() >= seal_at and self._store.seal_due(self._seal_interval):
-                if await self.seal():
-                    self._sealed.set()
-                else:
+            while time.monotonic() >= seal_at and self._may_seal():
+                if not await self.seal():
                     seal_at = time.monotonic() + RETRY_AFTER
             await asyncio.to_thread(self._quarantine.flush)
             if time.monotonic() >= self._look_at:
@@ -95,6 +106,13 @@ class Housekeeping:
             if time.monotonic() >= purge_at:
                 await self.purge()
                 purge_at = time.monotonic() + PURGE_EVERY
+
+    def _may_seal(self) -> bool:
+        if not self._store.seal_due(self._seal_interval):
+            return False
+        return self._seal_turn.take(
+            time.monotonic(), waiting=self._store.full_generations, batches=self._counters.http_batches
+        )
 
     async def tidy(self) -> None:
         """Merge, summarise and forget when it is due; runs until cancelled.
@@ -104,8 +122,7 @@ class Housekeeping:
         roll_up_at = 0.0
         while True:
             await asyncio.sleep(TICK)
-            if self._sealed.is_set():
-                self._sealed.clear()
+            if self._merge_turn.take(time.monotonic()):
                 await self._compact()
             if time.monotonic() >= self._forget_at:
                 self._forget_at = time.monotonic() + FORGET_EVERY
@@ -127,20 +144,25 @@ class Housekeeping:
         if self.trouble is not None:
             log.warning("Sealing works again")
         self.trouble = None
+        self._merge_turn.sealed(time.monotonic())
         self._counters.seals += 1
         log.debug("Sealed, points=%s", points)
         return True
 
     async def _compact(self) -> None:
         """Merge small segments; a failure costs speed and nothing else."""
-        self._counters.segments_merged += await self._tried(
-            "merging", self._store.upkeep.compact, otherwise=0
-        )
+        self._merging = True
+        try:
+            self._counters.segments_merged += await self._tried(
+                "merging", self._store.upkeep.compact, otherwise=0
+            )
+        finally:
+            self._merging = False
 
     async def _roll_up(self) -> bool:
         """Summarise a few hours that are over, between two seals; False when there are none."""
         now = time.time_ns()
-        return await self._tried("summarising", lambda: self._store.upkeep.roll_up(now), otherwise=False)
+        return await self._tried("summarising", lambda: self._store.roll_up(now), otherwise=False)
 
     async def _erase(self) -> None:
         """Write away what is deleted; what fails stays hidden."""
@@ -171,7 +193,7 @@ class Housekeeping:
     async def purge(self) -> None:
         """Remove messages that are sealed and old, or sealed in a stream that fills up."""
         before_ns = time.time_ns() - round(self._keep * SECOND_NS)
-        old = await asyncio.to_thread(self._store.sealed_before, before_ns)
+        old = await asyncio.to_thread(self._store.streams.sealed_before, before_ns)
         for name in (LP, MQTT):
             await self._purge(name, old.get(name, 0))
 
@@ -180,10 +202,10 @@ class Housekeeping:
         limit = self._high_water(state.max_bytes)
         if state.size_bytes > limit:
             await self.seal()  # what is not sealed cannot be given up
-        mark = (await asyncio.to_thread(self._store.watermarks)).get(name)
+        mark = (await asyncio.to_thread(self._store.streams.watermarks)).get(name)
         if mark is None or mark.created != state.created:
             return
-        upto = min(old_seq, mark.seq)
+        upto = min(old_seq, mark.seq, self.held(name))
         for _ in range(_HALVINGS):
             if state.size_bytes > limit:
                 upto = max(upto, min(mark.seq, state.first_seq + (mark.seq - state.first_seq + 1) // 2))
@@ -192,7 +214,7 @@ class Housekeeping:
             await self._stream.purge(name, upto + 1)
             log.debug("Purged the stream, stream=%s upto=%s", name, upto)
             state = await self._stream.state(name)
-        await asyncio.to_thread(self._store.release, name, state.created, state.first_seq)
+        await asyncio.to_thread(self._store.streams.release, name, state.created, state.first_seq)
 
     def _high_water(self, stream_bytes: int) -> float:
         share = self._max_bytes / STREAM_SHARE if self._max_bytes else math.inf
@@ -207,7 +229,9 @@ class Housekeeping:
         loop = asyncio.get_running_loop()
         try:
             if self.recovered:
-                expired = await loop.run_in_executor(self._tidying, self._store.upkeep.expire, time.time_ns())
+                expired = await loop.run_in_executor(
+                    self._tidying, self._store.forgetting.expire, time.time_ns()
+                )
                 self._counters.points_expired += expired.rows
             if self._max_bytes:
                 await self._shrink()
@@ -225,7 +249,7 @@ class Housekeeping:
             await self.purge()
             room = await self._room()
         gone = await asyncio.get_running_loop().run_in_executor(
-            self._tidying, self._store.upkeep.shrink, max(room, 0)
+            self._tidying, self._store.forgetting.shrink, max(room, 0)
         )
         self._over_bytes = max(0, -room)
         if gone.segments:

@@ -20,8 +20,7 @@ from typing import Final
 
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import WriteRequest, WriteResult
-from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits, Parsed, format_table
-from heliograph.codec.lineprotocol.parser import parse
+from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.errors import (
     BucketNotFound,
     DecodeError,
@@ -32,25 +31,23 @@ from heliograph.errors import (
     TooManyColumns,
     TooSparse,
 )
+from heliograph.hub.batch_reader import BatchReader
 from heliograph.hub.counters import Counters
 from heliograph.hub.ingest_thread import IngestThread
-from heliograph.hub.payload import Payload, limits_of, pack, time_of, unpack
+from heliograph.hub.payload import Payload, pack, time_of
 from heliograph.model.table import Batch
-from heliograph.model.time import Precision
 from heliograph.model.watermark import Watermark
-from heliograph.store.store import Applied, Position, Store
+from heliograph.store.applied import Applied, Position
+from heliograph.store.ledger.entry import Origin
+from heliograph.store.store import Store
 from heliograph.stream.log import LP, Message, StreamLog, StreamState
 
 log = logging.getLogger(__name__)
 
-TOO_OLD: Final = "points beyond retention policy"
-"""InfluxDB's words."""
 MAX_WAITING: Final = 64
 """Batches between parser and acknowledgement; more are answered with "try again"."""
 _SMALL_BYTES: Final = 32 * 1024
 _BUSY_PAUSE: Final = 0.1
-_READ_BACK_BYTES: Final = 1024**3
-"""What was acknowledged is applied even where limits.body_bytes was larger then: this is its maximum."""
 _CHECK: Final = 0.2
 """How long the stream may be ahead of us before we look why."""
 _VISIBLE_TIMEOUT: Final = 5.0
@@ -64,21 +61,8 @@ class _Ready:
     batch: Batch
     life: int | None
     """Of the bucket when the batch was parsed: it is not for a later one of the same name."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A parsed batch whose columns are declared."""
-
-    parsed: Parsed
-    batch: Batch
-    dropped: dict[str, int]
-    """Points that were refused though their lines are right, by the reason."""
-    fresh: bool
-    life: int | None
-    request: WriteRequest | None
-    """What goes to the stream in place of the client's bytes, where points of it were refused by what the
-    store held at this moment: a replay at another moment must not take them."""
+    origins: tuple[Origin, ...] = ()
+    """The device, where it came by MQTT over another broker."""
 
 
 class HttpIntake:
@@ -95,6 +79,7 @@ class HttpIntake:
         limits: LineLimits = NO_LIMITS,
     ) -> None:
         self._limits = limits
+        self._reader = BatchReader(store, counters, limits)
         self._stream = stream
         self._store = store
         self._feed = feed
@@ -127,7 +112,7 @@ class HttpIntake:
         """
         state = await self._stream.state(LP)
         self._created = state.created
-        self._applied = self._handed = self._store.resume(
+        self._applied = self._handed = self._store.streams.resume(
             LP, state.created, first_seq=state.first_seq, last_seq=state.last_seq
         )
         if self._applied < state.last_seq:
@@ -161,7 +146,7 @@ class HttpIntake:
 
     def _take_back(self, state: StreamState, lost: list[_Ready]) -> None:
         end = state.end_of(Watermark(self._created, self._applied))
-        self._store.take_back(LP, end)
+        self._store.streams.take_back(LP, end)
         self._created, self._applied = end.created, end.seq
         for ready in lost:  # somebody may have been told that they are stored
             if ready.batch and self._store.life(ready.bucket) == ready.life:
@@ -187,7 +172,7 @@ class HttpIntake:
             self._in_flight -= 1
 
     async def _write(self, request: WriteRequest) -> WriteResult:
-        time_ns = time.time_ns()
+        time_ns = request.time_ns or time.time_ns()
         while time_ns in self._sent:
             time_ns += 1
         self._sent[time_ns] = 0
@@ -210,7 +195,7 @@ class HttpIntake:
     async def _publish(
         self, request: WriteRequest, time_ns: int, packing: asyncio.Future[Payload]
     ) -> WriteResult:
-        taken = await self._thread.run(self._parse, request, time_ns)
+        taken = await self._thread.run(self._reader.parse, request, time_ns)
         parsed = taken.parsed
         self._counters.http_refused_lines += parsed.error_count
         result = WriteResult(
@@ -237,12 +222,17 @@ class HttpIntake:
                 self._doubt.set()
                 raise StreamError(LP, "it has lost messages and counts anew; try again in a second")
             if len(self._waiting) < MAX_WAITING:  # else it is read back when its turn comes
-                await self._offer(_Ready(seq, request.bucket, taken.batch, taken.life), fresh=taken.fresh)
+                origins = _origins(
+                    request.origin, result.points, parsed.error_count + sum(result.dropped.values())
+                )
+                ready = _Ready(seq, request.bucket, taken.batch, taken.life, origins)
+                await self._offer(ready, fresh=taken.fresh)
             else:
                 self._doubt.set()
         await self._until_visible(seq)
-        self._counters.http_batches += 1
-        self._counters.http_points += result.points
+        if request.origin is None:
+            self._counters.http_batches += 1
+            self._counters.http_points += result.points
         return result
 
     async def _until_visible(self, seq: int) -> None:
@@ -250,31 +240,6 @@ class HttpIntake:
             async with asyncio.timeout(_VISIBLE_TIMEOUT):
                 while self._applied < seq:
                     await self._progress.wait()
-
-    def _parse(self, request: WriteRequest, time_ns: int) -> _Taken:
-        """Parse a batch that came now; what the stream gets of it is all that it will ever give."""
-        bucket = request.bucket
-        parsed, batch, too_old = self._read(request, time_ns, self._limits)
-        self._counters.points_too_old += too_old
-        dropped = {TOO_OLD: too_old} if too_old else {}
-        only, surplus = self._store.refuse_new_series(bucket, batch)
-        admitted = None
-        if surplus:
-            admitted = WriteRequest(bucket, _lines(only), None, Precision.NS)
-            again, only, _ = self._read(admitted, time_ns, NO_LIMITS)
-            surplus = parsed.points - too_old - again.points
-            self._counters.points_new_series += surplus
-            dropped[_too_many_series(self._store.series_per_bucket)] = surplus
-        if request.whole and (parsed.error_count or dropped):
-            only = {}
-        fresh = self._store.declare(bucket, only)
-        return _Taken(parsed, only, dropped, fresh, self._store.life(bucket), admitted)
-
-    def _read(self, request: WriteRequest, time_ns: int, limits: LineLimits) -> tuple[Parsed, Batch, int]:
-        """Parse a batch; the second value is without the points that are too old, the third their number."""
-        types = self._store.field_types(request.bucket)
-        parsed = parse(request.body, time_ns=time_ns, precision=request.precision, types=types, limits=limits)
-        return parsed, *self._store.refuse_old(request.bucket, parsed.batch, time_ns)
 
     async def _offer(self, ready: _Ready, *, fresh: bool) -> None:
         """Apply a batch and those behind it that waited for it, or let it wait for those before it."""
@@ -313,9 +278,9 @@ class HttpIntake:
                 break
             position = Position(LP, self._created, ready.seq)
             if ready.batch and self._store.life(ready.bucket) == ready.life:
-                news.append(self._store.append(ready.bucket, ready.batch, position))
+                news.append(self._store.append(ready.bucket, ready.batch, position, ready.origins))
             else:
-                self._store.skip(position)
+                self._store.skip(position, *ready.origins)
             self._applied = ready.seq
         return news
 
@@ -383,33 +348,19 @@ class HttpIntake:
                 await asyncio.sleep(_BUSY_PAUSE)
 
     def _decode(self, message: Message) -> tuple[_Ready, bool]:
-        nothing = _Ready(message.seq, "", {}, None)
+        """Read back one message; what cannot be applied any more is passed over."""
         try:
-            bucket, body, precision, time_ns = unpack(
-                message.subject, message.data, message.headers, _READ_BACK_BYTES
-            )
-            if self._store.was_deleted(bucket, Position(LP, self._created, message.seq)):
-                return nothing, False
-            request = WriteRequest(bucket, body, None, precision)
-            _, batch, _ = self._read(request, time_ns, limits_of(message.headers))
-            # types are on disk before the batch is: a replay must not meet a field it cannot type
-            fresh = self._store.declare(bucket, batch)
+            bucket, batch, origin, fresh = self._reader.read_back(message, self._created)
         except (DecodeError, PayloadTooLarge, BucketNotFound, TooManyColumns, TooSparse) as error:
             log.error("A message of the stream LP cannot be applied, seq=%s: %s", message.seq, error)
             self._counters.http_lost += isinstance(error, DecodeError)
-            return nothing, False
-        return _Ready(message.seq, bucket, batch, self._store.life(bucket)), fresh
+            return _Ready(message.seq, "", {}, None), False
+        origins = (origin,) if origin is not None else ()
+        return _Ready(message.seq, bucket, batch, self._store.life(bucket), origins), fresh
 
 
-def _lines(batch: Batch) -> bytes:
-    return "\n".join(line for table in batch.values() for line in format_table(table)).encode()
-
-
-def _too_many_series(limit: int) -> str:
-    return (
-        f"a bucket may have {limit:,} series (limits.series_per_bucket); put what changes all the time into"
-        " fields, or raise the limit"
-    )
+def _origins(origin: Origin | None, points: int, refused: int) -> tuple[Origin, ...]:
+    return () if origin is None else (replace(origin, points=points, refused=refused),)
 
 
 def _with_new_schema(applied: Applied) -> Applied:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -13,16 +15,19 @@ from starlette.types import ASGIApp
 
 from heliograph.broker.ports import holder_of
 from heliograph.errors import PortTaken
+from heliograph.hub.http_protocol import JoinedProtocol, cut_slow
 
 BACKLOG: Final = 512
-CONNECTIONS: Final = 1_000
+REQUESTS: Final = 1_000
 """More requests at once than this are answered with 503."""
+_TICKS: Final = 5
+"""Half a second."""
 KEEP_ALIVE: Final = 30
 GRACE: Final = 2
 MAX_SOCKET_MESSAGE_BYTES: Final = 64 * 1024
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, setting: str = "--http-port or http.port") -> socket.socket:
     """Return a listening socket; port 0 takes a free one.
 
     Raises:
@@ -37,7 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise PortTaken("http", host, port, holder_of(port), "--http-port or http.port") from error
+            raise PortTaken("http", host, port, holder_of(port), setting) from error
         raise
     listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
     return listener
@@ -46,19 +51,27 @@ def listen(host: str, port: int) -> socket.socket:
 class HttpServer(uvicorn.Server):
     """Serves an application on one socket."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, certificate: tuple[Path, Path] | None = None
+    ) -> None:
+        """``certificate`` has the files of the chain and its key, for TLS."""
+        self._certificate = certificate
+        chain, key = certificate or (None, None)
         super().__init__(
             uvicorn.Config(
                 app,
                 log_config=None,
                 access_log=False,
+                http=JoinedProtocol,
                 server_header=False,
                 lifespan="off",
                 ws="websockets-sansio",
                 ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
-                limit_concurrency=CONNECTIONS,
+                limit_concurrency=REQUESTS,
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
+                ssl_certfile=chain,
+                ssl_keyfile=key,
             )
         )
         self._listener = listener
@@ -78,6 +91,21 @@ class HttpServer(uvicorn.Server):
         finally:
             for server in self.servers:
                 server.close()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after slow connections; uvicorn calls this ten times a second."""
+        if counter % _TICKS == 0:
+            cut_slow(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def reload_certificate(self) -> None:
+        """Show the certificate that the files hold now to whoever connects from now on.
+
+        Raises:
+            OSError: they hold none.
+        """
+        if self._certificate is not None and self.config.ssl is not None:
+            self.config.ssl.load_cert_chain(*self._certificate)
 
     def stop(self) -> None:
         """Take no more requests and let :meth:`run_until_stopped` return."""

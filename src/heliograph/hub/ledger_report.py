@@ -57,7 +57,7 @@ async def ledger_report(
 
 
 async def _streams(store: Store, stream: StreamLog, applied: Mapping[str, int]) -> list[dict[str, Any]]:
-    sealed = store.watermarks()
+    sealed = store.streams.watermarks()
     streams = []
     for name in (LP, MQTT):
         state = await stream.state(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,13 +14,17 @@ from heliograph.api.body import gunzip
 from heliograph.api.services import WriteRequest
 from heliograph.codec.lineprotocol import NO_LIMITS, LineLimits
 from heliograph.errors import DecodeError, PayloadTooLarge
+from heliograph.model.mark import Mark
 from heliograph.model.time import Precision
+from heliograph.store.ledger.entry import Origin
 
 SUBJECT_PREFIX: Final = "lp."
 _TIME: Final = "Helio-Time-Ns"
 _PRECISION: Final = "Helio-Precision"
 _ENCODING: Final = "Helio-Encoding"
 _LIMITS: Final = "Helio-Limits"
+_ORIGIN: Final = "Helio-Origin"
+_ARRIVAL: Final = "Helio-Arrival"
 _LEVEL: Final = 1
 """zstd level 1: a seventh of the bytes for about 1 ms per megabyte."""
 
@@ -44,6 +49,11 @@ def pack(request: WriteRequest, time_ns: int, limits: LineLimits = NO_LIMITS) ->
         data, encoding = zstandard.ZstdCompressor(_LEVEL).compress(request.body), "zstd"
     headers = {_TIME: str(time_ns), _PRECISION: request.precision.name, _ENCODING: encoding}
     headers[_LIMITS] = ",".join(map(str, limits))
+    if request.origin is not None:
+        mark = request.origin.mark
+        headers[_ORIGIN] = json.dumps([request.origin.device, *(mark or ())])
+    if request.arrival:
+        headers[_ARRIVAL] = request.arrival
     return Payload(SUBJECT_PREFIX + _token(request.bucket), data, headers)
 
 
@@ -80,6 +90,19 @@ def time_of(headers: Mapping[str, str]) -> int:
         return int(headers[_TIME])
     except (KeyError, ValueError):
         return -1
+
+
+def origin_of(headers: Mapping[str, str], points: int, refused: int) -> Origin | None:
+    """Return the device of a message that came by MQTT over another broker; None for one over HTTP."""
+    if _ORIGIN not in headers:
+        return None
+    device, *mark = json.loads(headers[_ORIGIN])
+    return Origin(device, time_of(headers), Mark(*mark) if mark else None, points, refused)
+
+
+def arrival_of(headers: Mapping[str, str]) -> str:
+    """Return by what a message is known to the broker over which it came; empty for one over HTTP."""
+    return headers.get(_ARRIVAL, "")
 
 
 def limits_of(headers: Mapping[str, str]) -> LineLimits:

@@ -12,72 +12,76 @@ Everything opens from left to right and closes from right to left, so that what 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import platform
-import signal
-import socket
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import uvloop
-
 import heliograph
 from heliograph import __version__
-from heliograph.agent.run import Agent
-from heliograph.agent.settings import AgentSettings
 from heliograph.aio.supervise import end, supervise
 from heliograph.api.app import build
 from heliograph.api.body import Bodies
+from heliograph.api.dashboards.kept import KeptAnswers
 from heliograph.api.identity.identities import Identities
+from heliograph.api.identity.mqtt_login import MqttLogins
 from heliograph.api.influxdb.directory import Directory
 from heliograph.api.live import LiveFeed
 from heliograph.api.services import Services
-from heliograph.broker.config import HUB_USER, BrokerPlan, Endpoints
-from heliograph.broker.nats_server import NatsServer, end_stale
-from heliograph.broker.nats_server import running as nats_running
-from heliograph.broker.ports import require_free
 from heliograph.codec.lineprotocol import LineLimits
 from heliograph.config.tree import Settings
-from heliograph.errors import ConfigError, Error
+from heliograph.dashboards.library import Library
 from heliograph.hub.backup import HubBackup
+from heliograph.hub.bridge.arrivals import Arrivals
+from heliograph.hub.bridge.bridge import Bridge
 from heliograph.hub.buckets import HubBuckets
+from heliograph.hub.continuous import continuous_runner
 from heliograph.hub.counters import Counters
 from heliograph.hub.deletes import HubDeletes
 from heliograph.hub.first_steps import ways
 from heliograph.hub.home import Home
 from heliograph.hub.housekeeping import Housekeeping
 from heliograph.hub.http_intake import HttpIntake
-from heliograph.hub.http_server import HttpServer, listen
+from heliograph.hub.influxql import influxql_engine
+from heliograph.hub.ingest.rules import IngestRules
+from heliograph.hub.ingest.service import HubIngest
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.ledger_report import ledger_report
 from heliograph.hub.mqtt_intake import MqttIntake
-from heliograph.hub.prepared_streams import prepare, prepare_again
-from heliograph.hub.status import Status
-from heliograph.model.time import HOUR_NS, MINUTE_NS, SECOND_NS
+from heliograph.hub.network.door import Door
+from heliograph.hub.network.mosquitto_door import MosquittoDoor
+from heliograph.hub.network.network import Network
+from heliograph.hub.network.trespass import Trespass
+from heliograph.hub.opening import Broker, Kept
+from heliograph.hub.own_agent import run_own_agent
+from heliograph.hub.own_figures import record_figures
+from heliograph.hub.prepared_streams import prepare_again
+from heliograph.hub.provisioned import DashboardFolder
+from heliograph.hub.rules.service import HubRules
+from heliograph.hub.status import MqttSide, Status
+from heliograph.hub.streams import HubStreams
+from heliograph.hub.topic_keeping import TopicKeeping
+from heliograph.hub.topic_watch import TopicWatch
+from heliograph.hub.uplink.opening import open_uplink
+from heliograph.hub.uplink.uplink import Uplink
+from heliograph.query.budget import MemoryBudget
 from heliograph.query.engine import QueryEngine
 from heliograph.query.flux.engine import FluxEngine
-from heliograph.query.influxql.engine import InfluxqlEngine
 from heliograph.query.limits import QueryLimits
 from heliograph.query.user_sql import UserSql
-from heliograph.store.database import Database
-from heliograph.store.duck import Duck
+from heliograph.store.dashboards import DashboardTable
 from heliograph.store.quarantine import Quarantine
-from heliograph.store.rescue import adopt, put_aside_damaged
-from heliograph.store.retention import Keeping
-from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog, Unanswered
-from heliograph.transport.mqtt import MqttPublisher
-from heliograph.transport.mqtt_link import MqttEndpoint
-from heliograph.transport.nats import connect
+from heliograph.store.stream_readers import StreamReaderTable
+from heliograph.stream.log import LP, MQTT
+from heliograph.transport.mqtt_client_settings import MqttSettings
 
 log = logging.getLogger(__name__)
 
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 PAGE: Final = Path(heliograph.__file__).parent / "page"
 
 
@@ -93,171 +97,28 @@ class Ready:
     token: str
     """The operator's, as it stands in ``ways``."""
     home: Path
+    network: Sequence[str] = ()
+    """What to know where others than this machine may connect."""
 
 
-def main(
-    settings: Settings, home: Home, announce: Callable[[Ready], None], *, allow_setup: bool = False
-) -> None:
-    """Run a hub until SIGINT or SIGTERM.
-
-    Raises:
-        Error: why it could not start, or what failed for good.
-    """
-
-    async def until_told() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(settings, home, stop=stop, announce=announce, allow_setup=allow_setup)
-
-    os.umask(0o077)  # what the hub writes is its owner's alone, the catalogue too
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(until_told())
-    except BaseExceptionGroup as group:
-        ours = group.subgroup(Error)
-        if ours is None:
-            raise
-        raise _first(ours) from group
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-async def run(
-    settings: Settings,
-    home: Home,
-    *,
-    stop: asyncio.Event,
-    announce: Callable[[Ready], None],
-    allow_setup: bool = False,
-) -> None:
-    """Run a hub until ``stop`` is set, then close it in the order of the data.
-
-    Raises:
-        HomeLocked, PortTaken, BrokerNotReady: before anything has started.
-        ExceptionGroup: a part failed for good while the hub was running.
-    """
-    require_loopback(settings)
-    async with AsyncExitStack() as stack:
-        stack.enter_context(home.locked())
-        listener = listen(settings.http.host, settings.http.port)
-        stack.callback(listener.close)
-        kept = _open_store(settings, home, stack)
-        broker = await _open_broker(settings, home, stack)
-        hub = Hub(settings, home, kept, broker, listener, allow_setup=allow_setup)
-        stack.push_async_callback(hub.close)
-        await hub.serve(stop, announce)
-
-
-def require_loopback(settings: Settings) -> None:
-    """Refuse to listen where strangers could connect: there is neither TLS nor a login for MQTT yet.
-
-    Raises:
-        ConfigError: an address that is not this machine's own.
-    """
-    for key, host, allowed in (
-        ("http.host", settings.http.host, LOOPBACK),
-        ("broker.mqtt_host", settings.broker.mqtt_host, LOOPBACK[:2]),
-    ):
-        if host not in allowed:
-            raise ConfigError(
-                f"{key} is {host!r}, but this version listens on this machine only ({', '.join(allowed)}):"
-                " it has no TLS yet; reach it from elsewhere by an SSH tunnel (docs/settings.md)",
-                key=key,
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What stands on disk."""
-
-    database: Database
-    duck: Duck
-    store: Store
-
-
-@dataclass(frozen=True, slots=True)
-class _Broker:
-    """nats-server and our connection to it."""
-
-    plan: BrokerPlan
-    server: NatsServer
-    stream: StreamLog
-
-
-def _open_store(settings: Settings, home: Home, stack: AsyncExitStack) -> _Kept:
-    home.clear_scratch()
-    rescued = put_aside_damaged(home.catalog)
-    database = Database(home.catalog)
-    stack.callback(database.close)
-    duck = Duck(
-        (home.segments, home.rollups, home.scratch),
-        memory_bytes=settings.store.memory_limit,
-        threads=settings.store.threads,
-        spill=home.scratch / "spill",
-    )
-    stack.callback(duck.close)
-    if rescued:
-        log.warning(
-            "Entered segments that the catalogue had lost, files=%s", adopt(database, duck, home.segments)
-        )
-    store = Store(
-        home.segments,
-        database,
-        duck,
-        seal_rows=settings.store.seal_rows,
-        retire_after=60 + settings.limits.query_seconds,
-        keeping=Keeping(
-            points_ns=round(settings.store.keep * SECOND_NS),
-            rollups_ns={
-                MINUTE_NS: round(settings.store.keep_1m * SECOND_NS),
-                HOUR_NS: round(settings.store.keep_1h * SECOND_NS),
-            },
-        ),
-        ledger_devices=settings.limits.ledger_devices,
-        series_per_bucket=settings.limits.series_per_bucket,
-    )
-    return _Kept(database, duck, store)
-
-
-async def _open_broker(settings: Settings, home: Home, stack: AsyncExitStack) -> _Broker:
-    plan = BrokerPlan(
-        folder=home.nats,
-        hub_password=home.password("hub"),
-        guest_password=home.password("guest"),
-        payload_bytes=settings.limits.payload_bytes,
-        streams_bytes=2 * settings.stream.max_bytes,
-        sync=settings.stream.sync,
-    )
-    end_stale(plan)
-    asked = settings.broker
-    mqtt_port = require_free("mqtt", asked.mqtt_host, asked.mqtt_port, "--mqtt-port or broker.mqtt_port")
-    nats_port = require_free("nats", "127.0.0.1", asked.nats_port, "broker.nats_port")
-    monitor_port = require_free("nats monitoring", "127.0.0.1", asked.monitor_port, "broker.monitor_port")
-    endpoints = Endpoints(nats_port, monitor_port, asked.mqtt_host, mqtt_port)
-    prepared = await prepare(plan, endpoints, settings.stream.max_bytes)
-    server = await stack.enter_async_context(nats_running(plan, endpoints))
-    server.cut_off = prepared.cut_off
-    unanswered = Unanswered()
-    connection = await connect(nats_port, HUB_USER, plan.hub_password, on_lost=unanswered.give_up)
-    stack.push_async_callback(connection.close)
-    return _Broker(plan, server, StreamLog(connection, unanswered, lambda: server.trouble))
-
-
-def _influxql(kept: _Kept, settings: Settings, limits: QueryLimits, engine: QueryEngine) -> InfluxqlEngine:
-    return InfluxqlEngine(
+def _user_sql(kept: Kept, home: Home, settings: Settings, limits: QueryLimits) -> UserSql:
+    return UserSql(
         kept.store,
         kept.duck,
-        kept.database,
-        threads=settings.store.threads,
+        home.scratch,
         seconds=settings.limits.query_seconds,
+        memory_bytes=settings.store.memory_limit,
         limits=limits,
-        engine=engine,
     )
+
+
+def _facts(home: Home) -> dict[str, str | int]:
+    return {
+        "name": platform.node(),
+        "version": __version__,
+        "started_ms": time.time_ns() // 1_000_000,
+        "home": str(home.folder),
+    }
 
 
 class Hub:
@@ -267,16 +128,17 @@ class Hub:
         self,
         settings: Settings,
         home: Home,
-        kept: _Kept,
-        broker: _Broker,
-        listener: socket.socket,
+        kept: Kept,
+        broker: Broker,
+        network: Network,
         *,
+        ingest: IngestRules,
         allow_setup: bool,
     ) -> None:
-        self._settings = settings
-        self._home = home
-        self._broker = broker
+        self._ingest = ingest
+        self._settings, self._home, self._broker = settings, home, broker
         self._allow_setup = allow_setup
+        self._loop = asyncio.get_running_loop()
         self._store = kept.store
         store, stream = kept.store, broker.stream
         counters, quarantine = Counters(), Quarantine(kept.database, settings.limits.quarantine_entries)
@@ -290,9 +152,11 @@ class Hub:
             threads=settings.store.threads,
             seconds=limits.query_seconds,
             limits=query_limits,
+            # two pools of so many threads, and what the loop answers at once
+            memory=MemoryBudget(limits.query_memory, at_once=2 * settings.store.threads + 1),
             columns_bytes=settings.store.memory_limit // 4,
         )
-        self._influxql = _influxql(kept, settings, query_limits, self._engine)
+        self._influxql = influxql_engine(self._engine, kept.database, settings, home)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)
         self._http = HttpIntake(stream, store, self._feed, self._thread, counters, limits=line_limits)
         self._mqtt = MqttIntake(
@@ -302,8 +166,14 @@ class Hub:
             feed=self._feed,
             thread=self._thread,
             counters=counters,
+            rules=ingest,
             limits=line_limits,
         )
+        self._topics = TopicWatch(self._broker_settings)
+        self._rules = HubRules(kept.database, self._engine, settings.rules, home.rules, self._topics.publish)
+        self._streams = HubStreams(stream, StreamReaderTable(kept.database), self._applied)
+        self._arrivals = Arrivals()
+        self._bridge = self._make_bridge(quarantine, counters)
         self._housekeeping = Housekeeping(
             store,
             stream,
@@ -313,37 +183,71 @@ class Hub:
             keep=settings.stream.keep,
             max_bytes=settings.store.max_bytes,
         )
-        self._user_sql = UserSql(
-            store,
-            kept.duck,
-            home.scratch,
-            seconds=settings.limits.query_seconds,
-            memory_bytes=settings.store.memory_limit,
-            limits=query_limits,
-        )
+        self._user_sql = _user_sql(kept, home, settings, query_limits)
         self._identities = Identities(kept.database, home.token)
-        self._facts: dict[str, str | int] = {
-            "name": platform.node(),
-            "version": __version__,
-            "started_ms": time.time_ns() // 1_000_000,
-            "home": str(home.folder),
-        }
+        self._uplink = self._make_uplink()
+        self._network = network
+        self._door = self._make_door(quarantine, counters)
+        self._dashboards = Library(DashboardTable(kept.database))
+        self._facts = _facts(home)
         self._status = Status(
             hub=self._facts,
-            server=broker.server,
-            stream=stream,
+            mqtt=MqttSide(broker, self._bridge, ingest),
             store=store,
             quarantine=quarantine,
             housekeeping=self._housekeeping,
             counters=counters,
             max_bytes=settings.store.max_bytes,
         )
-        self._url = f"http://{_shown(settings.http.host)}:{listener.getsockname()[1]}"
-        endpoints = broker.server.endpoints
-        self._ways = ways(self._url, endpoints.mqtt_host, endpoints.mqtt_port or 0, self._identities.token)
-        self._web = HttpServer(build(self._services(kept)), listener)
+        self._url = network.url
+        self._ways = ways(self._url, broker.local, self._identities.token, needs_login=network.where.is_open)
+        network.serve(build(services := self._services(kept)))
+        self._continuous = continuous_runner(services)
 
-    def _services(self, kept: _Kept) -> Services:
+    def _make_door(self, quarantine: Quarantine, counters: Counters) -> Door | MosquittoDoor:
+        """Return who answers for the broker's logins, and hear of those who do what they may not."""
+        broker, identities = self._broker, self._identities
+        if broker.mosquitto is not None and self._network.where.is_open:
+            door = MosquittoDoor(broker.mosquitto, identities, broker.secret)
+            identities.on_end, identities.on_change = self._rights_ended, door.look
+            return door
+        logins = MqttLogins(identities, broker.secret)
+        identities.on_end = self._rights_ended
+        trespass = Trespass(
+            quarantine, counters, lambda client: identities.devices.owner(client) or logins.holder(client)
+        )
+        broker.server.limits.on_forbidden = trespass.note
+        return Door(broker.plan, broker.server.endpoints, broker.issuer, logins)
+
+    def _make_uplink(self) -> Uplink | None:
+        """Return the way to another hub; None where this one is no gateway."""
+        uplink = open_uplink(
+            self._settings,
+            self._home,
+            self._broker.stream,
+            ingest=self._ingest,
+            devices=self._identities.devices,
+            local=self._broker_settings,
+        )
+        if uplink:
+            self._housekeeping.held = uplink.held
+        return uplink
+
+    def _make_bridge(self, quarantine: Quarantine, counters: Counters) -> Bridge | None:
+        """Return the way from another broker; None where nats-server's own is used."""
+        if self._broker.foreign is None:
+            return None
+        return Bridge(
+            self._broker.foreign,
+            intake=self._http,
+            rules=self._ingest,
+            thread=self._thread,
+            quarantine=quarantine,
+            counters=counters,
+            arrivals=self._arrivals,
+        )
+
+    def _services(self, kept: Kept) -> Services:
         limits = self._settings.limits
         query_limits = QueryLimits(limits.query_groups, limits.query_rows)
         return Services(
@@ -356,6 +260,9 @@ class Hub:
                 applied=self._applied,
                 feed=self._feed,
             ),
+            ingest=HubIngest(self._ingest, kept.store),
+            rules=self._rules,
+            streams=self._streams,
             backup=HubBackup(self._home, kept.database, kept.store, self._housekeeping).begin,
             deletes=HubDeletes(kept.store, self._broker.stream, self._housekeeping, self._feed),
             store=kept.store,
@@ -367,6 +274,15 @@ class Hub:
             directory=Directory(kept.database),
             allow_setup=self._allow_setup,
             feed=self._feed,
+            dashboards=self._dashboards,
+            panel_answers=KeptAnswers(),
+            topics=self._topics,
+            topic_keeping=TopicKeeping(
+                self._topics.tree,
+                self._ingest,
+                self._broker.stream,
+                is_own=lambda: self._broker.foreign is None,
+            ),
             status=self._report,
             ledger=self._ledger,
             trouble=lambda: self._broker.server.trouble or self._housekeeping.trouble,
@@ -374,17 +290,30 @@ class Hub:
             hub=self._facts,
             bodies=Bodies(limits.body_bytes),
             page=PAGE,
-            hosts=frozenset(LOOPBACK),
+            hosts=self._network.hosts,
+            reach=self._network.reach,
         )
+
+    def _broker_settings(self) -> MqttSettings:
+        return replace(self._broker.local, client_id=None, is_clean=True, session_expiry_s=None, will=None)
 
     def _applied(self) -> dict[str, int]:
         return {LP: self._http.applied_seq, MQTT: self._mqtt.applied_seq}
 
     async def _report(self) -> dict[str, Any]:
-        return await self._status.report(self._applied(), pages=self._feed.pages)
+        report = await self._status.report(self._applied(), pages=self._feed.pages)
+        uplink = await self._uplink.report() if self._uplink else None
+        more = [*self._rules.warnings(), *await self._streams.warnings()]
+        more += uplink["warnings"] if uplink else []
+        return report | {
+            "queries": self._engine.memory.report(),
+            "uplink": uplink,
+            "warnings": [*report["warnings"], *more],
+        }
 
     async def _ledger(self, device: str | None) -> dict[str, Any]:
-        return await ledger_report(self._store, self._broker.stream, self._applied(), device)
+        report = await ledger_report(self._store, self._broker.stream, self._applied(), device)
+        return report | {"consumers": await self._streams.consumers()}
 
     async def serve(self, stop: asyncio.Event, announce: Callable[[Ready], None]) -> None:
         """Do the hub's work until ``stop`` is set; what is hot is sealed then."""
@@ -397,6 +326,7 @@ class Hub:
                 group.create_task(supervise("sealing", self._housekeeping.seal_and_purge), name="sealing"),
                 group.create_task(supervise("upkeep", self._housekeeping.tidy), name="upkeep"),
             ]
+            keeping.append(group.create_task(supervise("logins", self._door.serve), name="logins"))
             stopping = group.create_task(stop.wait(), name="stop")
             recovering = group.create_task(self._recover(), name="recovery")
             await asyncio.wait((recovering, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -411,6 +341,9 @@ class Hub:
         await self._http.recover()
         await self._mqtt.recover()
         self._housekeeping.recovered = True
+        if self._bridge:
+            await self._arrivals.read_back(self._broker.stream)
+        await self._door.ready.wait()
 
     async def _before_restart(self) -> None:
         """See what the streams have lost before nats-server, which ended by itself, takes anything again."""
@@ -433,38 +366,72 @@ class Hub:
             readers = [
                 group.create_task(supervise("reading MQTT", self._mqtt.follow), name="mqtt"),
                 group.create_task(self._mqtt.follow_qos0(), name="mqtt qos 0"),
+                group.create_task(self._topics.follow(), name="topics"),
                 group.create_task(supervise("reading LP back", self._http.fill_gaps), name="lp gaps"),
+                group.create_task(self._continuous.follow(), name="continuous queries"),
             ]
-            serving = group.create_task(self._web.run_until_stopped(), name="http")
-            agent = group.create_task(_agent(self._settings, self._broker.server.endpoints), name="agent")
+            if self._bridge:
+                readers.append(group.create_task(self._bridge.run(), name="bridge"))
+                await self._bridge.ready()
+            if self._uplink:
+                readers.append(group.create_task(self._uplink.run(), name="uplink"))
+            serving = group.create_task(self._network.run(), name="http")
+            agent = group.create_task(
+                run_own_agent(self._settings, self._broker.mqtt, self._home), name="agent"
+            )
+            more = [
+                group.create_task(self._dashboard_folder().follow(), name="dashboards"),
+                group.create_task(self._figures(), name="figures"),
+                group.create_task(self._network.keep(self._broker.reload), name="certificate"),
+                group.create_task(supervise("rules", self._rules.follow), name="rules"),
+            ]
+            gc.freeze()  # what is there now stays: nobody has to look for garbage in it again and again
             announce(self._ready())
             await stop.wait()
-            await end(agent)  # first what makes points, last what keeps them
+            await end(agent, *more)  # first what makes points, last what keeps them
             self._feed.close()
-            self._web.stop()
+            self._streams.close()
+            self._network.stop()
             await serving
+            if self._uplink:
+                await self._uplink.say_goodbye()
             await end(*readers)
 
+    def _rights_ended(self, identity: str) -> None:
+        """End what is open under an identity; called from any thread."""
+        self._door.end(identity)
+        self._loop.call_soon_threadsafe(self._feed.recheck)
+
+    def _dashboard_folder(self) -> DashboardFolder:
+        folder = self._settings.dashboards.folder
+        return DashboardFolder(Path(folder) if folder else self._home.dashboards, self._dashboards)
+
+    async def _figures(self) -> None:
+        """Record the hub's own figures where its machine's are gathered, too."""
+        if self._settings.agent.enabled:
+            host = self._settings.agent.host_name or platform.node()
+            await record_figures(self._http, self._report, host)
+
     def _run_facts(self) -> dict[str, str | int | None]:
-        endpoints = self._broker.server.endpoints
         return {
             "pid": os.getpid(),
             "http_url": self._url,
-            "mqtt_host": endpoints.mqtt_host,
-            "mqtt_port": endpoints.mqtt_port,
+            "https_url": self._network.reach().url if self._network.where.is_tls else None,
+            "mqtt_host": self._broker.mqtt.host,
+            "mqtt_port": self._broker.mqtt.port,
             "nats_pid": self._broker.server.pid,
         }
 
     def _ready(self) -> Ready:
-        endpoints = self._broker.server.endpoints
         return Ready(
             http_url=self._url,
-            mqtt_host=endpoints.mqtt_host,
-            mqtt_port=endpoints.mqtt_port or 0,
+            mqtt_host=self._broker.mqtt.host,
+            mqtt_port=self._broker.mqtt.port,
             login_url=f"{self._url}/#login={self._identities.login_code()}",
             ways=self._ways,
             token=self._identities.token,
             home=self._home.folder,
+            network=[*self._network.told(), *([self._uplink.told] if self._uplink else [])],
         )
 
     async def close(self) -> None:
@@ -473,22 +440,3 @@ class Hub:
         self._engine.close()
         self._influxql.close()
         await self._user_sql.close()
-
-
-async def _agent(settings: Settings, endpoints: Endpoints) -> None:
-    """This machine's own agent, on the same way as any other: MQTT."""
-    chosen = settings.agent
-    if not chosen.enabled:
-        return
-    gathers = AgentSettings(
-        interval=chosen.interval, jitter=chosen.jitter, host_name=chosen.host_name, tags=dict(chosen.tags)
-    )
-    if chosen.inputs:
-        gathers = replace(gathers, inputs=chosen.inputs)
-    endpoint = MqttEndpoint(endpoints.mqtt_host, endpoints.mqtt_port or 0)
-    await Agent(gathers, MqttPublisher.for_device(endpoint, gathers.device)).run()
-
-
-def _shown(host: str) -> str:
-    """Return a host as it stands in an address."""
-    return f"[{host}]" if ":" in host else host

@@ -6,22 +6,36 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from heliograph.api.buckets import bucket_json
-from heliograph.broker.nats_server import NatsServer
 from heliograph.codec.lineprotocol.parser import PARSER
 from heliograph.errors import StreamError
+from heliograph.hub.bridge.bridge import Bridge
+from heliograph.hub.bridge.choice import BrokerKind
 from heliograph.hub.counters import Counters
 from heliograph.hub.housekeeping import Housekeeping
+from heliograph.hub.ingest.rules import IngestRules
+from heliograph.hub.opening import Broker
 from heliograph.store.damage import Damaged
 from heliograph.store.quarantine import Quarantine
 from heliograph.store.store import Store
-from heliograph.stream.log import LP, MQTT, StreamLog, StreamState
+from heliograph.stream.log import LP, MQTT, StreamState
 
 _LAG: Final = 1_000
 _DAMAGED: Final = 5
 _MS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSide:
+    """What has to do with MQTT."""
+
+    broker: Broker
+    bridge: Bridge | None
+    """None where nats-server's own broker is used."""
+    ingest: IngestRules
 
 
 class Status:
@@ -31,8 +45,7 @@ class Status:
         self,
         *,
         hub: Mapping[str, str | int],
-        server: NatsServer,
-        stream: StreamLog,
+        mqtt: MqttSide,
         store: Store,
         quarantine: Quarantine,
         housekeeping: Housekeeping,
@@ -40,8 +53,11 @@ class Status:
         max_bytes: int,
     ) -> None:
         self._hub = hub
-        self._server = server
-        self._stream = stream
+        self._broker = mqtt.broker
+        self._server = mqtt.broker.server
+        self._bridge = mqtt.bridge
+        self._ingest = mqtt.ingest
+        self._stream = mqtt.broker.stream
         self._store = store
         self._quarantine = quarantine
         self._housekeeping = housekeeping
@@ -52,7 +68,7 @@ class Status:
 
     async def report(self, applied: Mapping[str, int], *, pages: int) -> dict[str, Any]:
         """Return the report as JSON-ready values; ``applied`` has the position of each stream's reader."""
-        sealed = self._store.watermarks()
+        sealed = self._store.streams.watermarks()
         streams = []
         states, age_s = await self._states()
         for state in states:
@@ -71,21 +87,25 @@ class Status:
             )
         kept, total, recent = await asyncio.to_thread(self._quarantine.report)
         store = await asyncio.to_thread(self._store.statistics)
-        endpoints = self._server.endpoints
+        mosquitto = self._broker.mosquitto
+        names = {BrokerKind.EMBEDDED: "nats-server", BrokerKind.MOSQUITTO: "mosquitto"}
         return {
             "hub": dict(self._hub),
             "parser": PARSER,
             "broker": {
-                "name": "nats-server",
-                "mqtt": f"{endpoints.mqtt_host}:{endpoints.mqtt_port}",
+                "name": names.get(self._broker.choice.kind, "another broker"),
+                "mqtt": f"{self._broker.mqtt.host}:{self._broker.mqtt.port}",
                 "restarts": self._server.restarts,
+                "broker_restarts": mosquitto.restarts if mosquitto else 0,
                 "pages": pages,
             },
+            "bridge": self._bridge.report() if self._bridge else None,
             "streams": streams,
             "store": {
                 "rows_hot": store.rows_hot,
                 "rows_sealed": store.rows_sealed,
                 "segments": store.segments,
+                "merging": self._housekeeping.is_merging,
                 "summaries": store.rollup_segments,
                 "summary_bytes": store.rollup_bytes,
                 "hours_to_summarise": store.open_hours,
@@ -142,6 +162,10 @@ class Status:
             )
         if self._server.trouble:
             warnings.append(f"nothing can be stored: {self._server.trouble}")
+        warnings += self._server.limits.warnings()
+        if self._bridge:
+            warnings += self._bridge.warnings()
+        warnings += self._ingest.warnings()
         warnings += self._housekeeping.warnings()
         if lost := self._counters.http_lost + self._counters.mqtt_lost:
             warnings.append(f"{lost} acknowledged messages are lost: a file of nats-server was damaged")

@@ -30,6 +30,8 @@ BUILT_IN: Final[dict[str, str]] = {
     "temp": "heliograph.inputs.temp:TempInput",
     "cpu_temperature": "heliograph.inputs.cpu_temperature:CpuTemperatureInput",
     "gpu_temperature": "heliograph.inputs.gpu_temperature:GpuTemperatureInput",
+    "board": "heliograph.inputs.board:BoardInput",
+    "software": "heliograph.inputs.software:SoftwareInput",
 }
 """Name to "module:class", in the order in which a round gathers them."""
 

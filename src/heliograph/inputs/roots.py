@@ -14,6 +14,8 @@ class Roots:
     """The proc file system."""
     sys: str = "/sys"
     """The sys file system."""
+    etc: str = "/etc"
+    """The folder of settings, in which systemd's units are."""
     utmp: str = "/run/utmp"
     """The list of logged-in users, absent on newer systems."""
 

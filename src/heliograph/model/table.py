@@ -56,6 +56,10 @@ class Column:
         else:
             self.values.frombytes(bytes(missing * self.values.itemsize))
 
+    def copy(self) -> Column:
+        """Return a column of the same values that does not change with this one."""
+        return Column(self.type, self.values[:], self.valid[:])
+
     def take(self, rows: Sequence[int]) -> Column:
         """Return a column of some of the rows, in that order."""
         taken = Column.empty(self.type)

@@ -25,6 +25,11 @@ def device_id(host_name: str) -> str:
     return name
 
 
+def is_device_id(text: str) -> bool:
+    """Return whether a text may stand in topics as the id of a device."""
+    return _DEVICE.fullmatch(text) is not None
+
+
 def telemetry_topic(device: str) -> str:
     """Return the topic to which a device publishes line protocol."""
     return f"tel/{device}/lp"
@@ -33,6 +38,16 @@ def telemetry_topic(device: str) -> str:
 def presence_topic(device: str) -> str:
     """Return the topic that holds whether the device is connected (retained, last will)."""
     return f"sta/{device}"
+
+
+def device_publishes(device: str) -> tuple[str, ...]:
+    """Return filters of the topics to which a device with a key may publish: it tells of itself."""
+    return (f"tel/{device}/#", f"sta/{device}", f"sta/{device}/#", f"log/{device}/#")
+
+
+def device_hears(device: str) -> str:
+    """Return the filter of the topics that such a device may subscribe to: what it is told."""
+    return f"cmd/{device}/#"
 
 
 def device_of(topic: str) -> str:

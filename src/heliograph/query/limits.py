@@ -52,11 +52,11 @@ class QueryLimits:
         """Return the error of an answer with more rows than are read."""
         return QueryError(
             f"the answer has more than {self.rows:,} rows, which are the most (limits.query_rows);"
-            " select less, aggregate, add a LIMIT, or raise the limit"
+            " select less, aggregate, or add a LIMIT"
         )
 
     def _too_many(self, what: str) -> QueryError:
         return QueryError(
             f"{what}, {self.groups:,} intervals times series are the most (limits.query_groups);"
-            " ask for longer intervals, a shorter range or fewer series, or raise the limit"
+            " ask for longer intervals, a shorter range or fewer series"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -19,7 +19,12 @@ FEW_POINTS: Final = 500_000
 """From so many on it pays to read summaries: fewer are answered from columns in memory as fast."""
 
 
-def choose(snapshot: Snapshot, rollups: Rollups, span: Window, interval_ns: int) -> dict[int, list[Window]]:
+_NONE: Final[Sequence[Window]] = ()
+
+
+def choose(
+    snapshot: Snapshot, rollups: Rollups, span: Window, interval_ns: int
+) -> Mapping[int, Sequence[Window]]:
     """Return, by resolution, the windows of a span that are read from it; together they are the span.
 
     Summaries stand for points where that is exact: the interval is a multiple of theirs, no part of one
@@ -30,8 +35,10 @@ def choose(snapshot: Snapshot, rollups: Rollups, span: Window, interval_ns: int)
     Few points are read as they are, since that is quicker.
     """
     start_ns, end_ns = span
-    points = sum(s.rows for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns)
+    points = sum([s.rows for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns])
     if points < FEW_POINTS:
+        if rollups.complete_from_ns.get(RAW, MIN_TIME_NS) <= start_ns < end_ns <= MAX_TIME_NS + 1:
+            return {RAW: [span], **dict.fromkeys(RESOLUTIONS, _NONE)}
         interval_ns = 0
     whole_from = {r: rollups.complete_from_ns.get(r, MIN_TIME_NS) for r in (RAW, *RESOLUTIONS)}
     rest = [span]

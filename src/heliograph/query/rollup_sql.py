@@ -45,13 +45,40 @@ def summaries_sql(select: Select, snapshot: Snapshot, register: Register) -> tup
     exact = all(aggregated_field(snapshot.measurement, select, name)[1] in TYPES for name in select.fields)
     start_ns = max(select.start_ns - lookback_ns(select), MIN_TIME_NS)
     span = start_ns, min(select.end_ns, MAX_TIME_NS + 1)
-    windows = choose(snapshot, snapshot.rollups, span, select.interval_ns if exact else 0)
-    if not any(windows[resolution_ns] for resolution_ns in RESOLUTIONS):
-        return None
     aggregate = Aggregate.LAST if select.rate else select.aggregate
-    rows = _parts(_Asked(snapshot, register, select.fields, aggregate), windows)
+    rows = parts_sql(
+        snapshot,
+        register,
+        select.fields,
+        aggregate,
+        span=span,
+        interval_ns=select.interval_ns if exact else 0,
+    )
+    if rows is None:
+        return None
     where, parameters = where_sql(select, snapshot.measurement)
     return aggregate_sql(select, snapshot.measurement, f"({rows}){where}", _PARTS), parameters
+
+
+def parts_sql(
+    snapshot: Snapshot,
+    register: Register,
+    fields: Sequence[str],
+    aggregate: Aggregate,
+    *,
+    span: Window,
+    interval_ns: int,
+) -> str | None:
+    """Return a SELECT of the parts of a range, or None where it is of points alone.
+
+    ``interval_ns`` is as in :func:`heliograph.query.rollup_sources.choose`.
+    """
+    if snapshot.rollups is None:
+        return None
+    windows = choose(snapshot, snapshot.rollups, span, interval_ns)
+    if not any(windows[resolution_ns] for resolution_ns in RESOLUTIONS):
+        return None
+    return _parts(_Asked(snapshot, register, fields, aggregate), windows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import json
 import math
 import resource
 import sys
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,12 @@ from typing import Any, Final
 import duckdb
 
 _TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
+_CATALOGUE_FUNCTIONS: Final = frozenset(
+    {"current_setting", "json_serialize_plan", "pg_get_constraintdef", "pg_get_viewdef"}
+)
+"""What tells how the views are made: of which files."""
+_SCHEMAS: Final = ("", "main", "memory", "memory.main")
+"""Where the views are. The catalogue of a database in memory is called so."""
 _ADDRESS_SPACE_FACTOR: Final = 8
 _ADDRESS_SPACE_FLOOR: Final = 4 * 1024**3
 """DuckDB reserves much more address space than it uses; this stops a runaway, memory_limit does the rest."""
@@ -90,14 +97,32 @@ def _answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> s
     except duckdb.CatalogException as error:
         known = ", ".join(request["measurements"]) or "nothing yet"
         answer = {"error": f"{str(error).partition('!')[0]}; the bucket has {known}"}
-    except (Refusal, duckdb.Error) as error:
+    except Refusal as error:
         answer = {"error": str(error)}
+    except duckdb.OutOfMemoryException:
+        told = f"the statement needs more than the {request['memory_bytes'] >> 20} MiB that it may take"
+        answer = {"error": f"{told} (store.memory_limit); select less, or of a shorter time"}
+    except duckdb.Error as error:
+        answer = {"error": _without_paths(str(error), request["files"]), "unreadable": _may_be_damage(error)}
     except MemoryError:
         answer = {"error": "the answer does not fit into memory; select less"}
     text = json.dumps(answer)
     if len(text) > request["answer_bytes"]:
         return json.dumps({"error": f"the answer has over {request['answer_bytes']:,} bytes; select less"})
     return text
+
+
+def _without_paths(text: str, files: Iterable[str]) -> str:
+    """Return what DuckDB says without telling where the hub keeps its files."""
+    for file in files:
+        text = text.replace(file, Path(file).name)
+    return text
+
+
+def _may_be_damage(error: duckdb.Error) -> bool:
+    """Return whether an error is one of those that DuckDB has for the bytes of a file."""
+    of_files = isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException)
+    return of_files or type(error) is duckdb.Error or "parquet" in str(error).lower()
 
 
 def _limit(seconds: int, space_bytes: int) -> None:
@@ -134,7 +159,7 @@ def run(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> dict[
     _limit_files(int(request["answer_bytes"]))
     connection.execute(f"SET memory_limit = '{memory}B'")
     connection.execute("SET TimeZone = 'UTC'")
-    check(connection, request["sql"])
+    check(connection, request["sql"], request["views"])
     file = request.get("parquet")
     connection.execute("SET allowed_paths = ?", [[*request["files"], *([file] if file else [])]])
     connection.execute("SET enable_external_access = false")
@@ -174,8 +199,8 @@ def _write(
     return int(rows[0][0])
 
 
-def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuse everything but one SELECT over the given views.
+def check(connection: duckdb.DuckDBPyConnection, sql: str, views: Iterable[str]) -> None:
+    """Refuse everything but one SELECT over the given views, which are not made yet.
 
     Raises:
         Refusal: with the reason.
@@ -190,9 +215,26 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     tree = json.loads(row[0]) if row else {}
     if tree.get("error"):
         raise Refusal(str(tree.get("error_message", "only SELECT may run here")))
-    for name in _table_functions(tree):
+    for name in _named(tree, "TABLE_FUNCTION", "function"):
         if name not in _TABLE_FUNCTIONS:
             raise Refusal(f"the table function {name} may not be used here; select from a measurement")
+    for name in _CATALOGUE_FUNCTIONS.intersection(_named(tree, "FUNCTION")):
+        raise Refusal(f"the function {name} may not be used here; it tells of the engine, not of points")
+    known = {name.lower() for name in views}
+    for schema, name in _tables(tree):
+        if schema not in _SCHEMAS or (name not in known and _is_of_engine(connection, name)):
+            shown = f"{schema}.{name}" if schema else name
+            raise Refusal(f"the table {shown} may not be used here; select from a measurement")
+
+
+def _is_of_engine(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Return whether a table without a schema would be one of DuckDB's own; to ask takes milliseconds."""
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_views()"
+        " WHERE internal AND schema_name <> 'information_schema' AND view_name = ?",
+        [name],
+    )
+    return found.fetchone() is not None
 
 
 def _shown(number: int, type_: str) -> str:
@@ -205,15 +247,34 @@ def _shown(number: int, type_: str) -> str:
     return f"{column} AS c{number}"
 
 
-def _table_functions(node: Any) -> list[str]:
-    if isinstance(node, dict):
-        own = []
-        if node.get("type") == "TABLE_FUNCTION":
-            own = [str(node.get("function", {}).get("function_name", "")).lower()]
-        return own + [name for child in node.values() for name in _table_functions(child)]
-    if isinstance(node, list):
-        return [name for child in node for name in _table_functions(child)]
-    return []
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield all parts of a statement, in no order."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
+def _named(tree: Any, type_: str, part: str | None = None) -> list[str]:
+    """Return the functions in the nodes of a type, or in a part of them."""
+    nodes = [node for node in _nodes(tree) if node.get("type") == type_]
+    return [str((node[part] if part else node).get("function_name", "")).lower() for node in nodes]
+
+
+def _tables(tree: Any) -> list[tuple[str, str]]:
+    """Return the tables that a statement names, each with its schema; "" where it names none."""
+    nodes = [node for node in _nodes(tree) if node.get("type") == "BASE_TABLE"]
+    return [
+        (
+            ".".join(filter(None, (node["catalog_name"], node["schema_name"]))).lower(),
+            node["table_name"].lower(),
+        )
+        for node in nodes
+    ]
 
 
 def _plain(value: Any) -> Any:

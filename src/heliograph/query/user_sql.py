@@ -17,6 +17,7 @@ from heliograph.errors import QueryError, StoreBusy
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.query.children import Child, ChildEnded, Children
 from heliograph.query.limits import QueryLimits
+from heliograph.query.undamaged import Read, Undamaged, Unreadable
 from heliograph.store.arrow import ArrowTable
 from heliograph.store.duck import Duck
 from heliograph.store.relation import Segment, Snapshot, render
@@ -29,6 +30,8 @@ _KILLED: Final = (
     " when less runs on this machine"
 )
 """Our own limits end a process otherwise: that of time by SIGXCPU, those of memory with an answer."""
+_CRASHES: Final = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT)
+"""What becomes of a process that reads what nobody wrote."""
 _START_SECONDS: Final = 10.0
 _MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 _ANSWER_FILE: Final = "answer.parquet"
@@ -49,6 +52,7 @@ class UserSql:
     ) -> None:
         self._limits = limits
         self._store = store
+        self._undamaged = Undamaged(store.damage)
         self._duck = duck
         self._scratch = scratch
         self._seconds = seconds
@@ -73,8 +77,13 @@ class UserSql:
             QueryError: the statement is refused, wrong, or over a limit.
             BucketNotFound: there is no such bucket.
         """
-        async with self._answered(bucket, {"sql": sql, "parameters": dict(parameters)}) as (answer, _):
-            return answer
+        asked = {"sql": sql, "parameters": dict(parameters)}
+
+        async def ask(read: Read) -> dict[str, Any]:
+            async with self._answered(bucket, asked, read) as (answer, _):
+                return answer
+
+        return await self._undamaged.answer(ask)
 
     async def parquet(
         self, bucket: str, sql: str, parameters: Mapping[str, Any] = MappingProxyType({})
@@ -86,12 +95,16 @@ class UserSql:
             BucketNotFound: there is no such bucket.
         """
         asked = {"sql": sql, "parameters": dict(parameters), "parquet": _ANSWER_FILE}
-        async with self._answered(bucket, asked) as (_, folder):
-            return await asyncio.to_thread((folder / _ANSWER_FILE).read_bytes)
+
+        async def ask(read: Read) -> bytes:
+            async with self._answered(bucket, asked, read) as (_, folder):
+                return await asyncio.to_thread((folder / _ANSWER_FILE).read_bytes)
+
+        return await self._undamaged.answer(ask)
 
     @contextlib.asynccontextmanager
     async def _answered(
-        self, bucket: str, asked: dict[str, Any]
+        self, bucket: str, asked: dict[str, Any], read: Read
     ) -> AsyncIterator[tuple[dict[str, Any], Path]]:
         """The answer of a child, and the folder of its files, which goes with the block."""
         async with self._slots, self._children.borrow(bucket) as child:
@@ -100,19 +113,19 @@ class UserSql:
             except OSError as error:
                 raise StoreBusy(f"nothing can be written below {self._scratch}: {error.strerror}") from error
             try:
-                request = asked | await asyncio.to_thread(self._request, bucket, asked["sql"], folder)
+                request = asked | await asyncio.to_thread(self._request, bucket, asked["sql"], folder, read)
                 if "parquet" in asked:
                     request["parquet"] = str(folder / asked["parquet"])
                 answer = await self._ask(child, request)
                 if "error" in answer:
-                    raise QueryError(answer["error"])
+                    raise (Unreadable if answer.get("unreadable") else QueryError)(answer["error"])
                 if answer.pop("truncated"):
                     raise self._limits.too_many_rows()
                 yield answer, folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _request(self, bucket: str, sql: str, folder: Path) -> dict[str, Any]:
+    def _request(self, bucket: str, sql: str, folder: Path, read: Read) -> dict[str, Any]:
         """Make the views; hot points are copied to files, since the child cannot see our memory."""
         with self._store.reading() as catalogue:
             measurements = sorted(catalogue.bucket(bucket))
@@ -124,6 +137,7 @@ class UserSql:
             snapshot = self._store.snapshot(bucket, name)
             if snapshot is None:
                 continue
+            read.add((bucket, name))
             segments = (*snapshot.segments, *self._copies(snapshot, folder, len(views)))
             files += [str(s.path) for s in segments]
             rows = render(
@@ -173,13 +187,13 @@ class UserSql:
                 raise QueryError(_too_long(self._seconds)) from error
             if error.status == -signal.SIGKILL:
                 raise QueryError(_KILLED) from error
+            if -error.status in _CRASHES:
+                raise Unreadable(str(error)) from error
             raise
 
 
 def _too_long(seconds: float) -> str:
-    return (
-        f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less, or raise the limit"
-    )
+    return f"the query took longer than {seconds:g} s (limits.query_seconds); ask for less"
 
 
 def _free_name(name: str, taken: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import sqlite3
 import time
 from collections import Counter
@@ -15,10 +16,11 @@ from typing import Final, TypeVar
 
 from heliograph.errors import BucketExists, BucketNotFound, TooManyColumns
 from heliograph.model.point import FieldType, SeriesKey
-from heliograph.model.table import Batch
+from heliograph.model.table import Batch, Table
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.model.watermark import Watermark
 from heliograph.store.database import Database
+from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.deletes.remembered import Deletions
 from heliograph.store.ledger.entry import Kind
 from heliograph.store.relation import Segment
@@ -26,9 +28,10 @@ from heliograph.store.retention import Place, Placed, Rules
 from heliograph.store.rollups.progress import Rolled, hours_touched
 from heliograph.store.rollups.summary import RAW, RESOLUTIONS
 from heliograph.store.schema import Measurement
-from heliograph.store.segment_files import SegmentFiles, as_segment
-from heliograph.store.segments import Written
+from heliograph.store.segment_files import SegmentFiles
 from heliograph.store.stream_marks import StreamMarks
+
+log = logging.getLogger(__name__)
 
 DEFAULT_BUCKET: Final = "telegraf"
 MAX_COLUMNS: Final = 1_000
@@ -65,7 +68,7 @@ class Catalogue:
         self._load()
 
     def _load(self) -> None:
-        for (bucket,) in self._database.rows("SELECT name FROM bucket"):
+        for (bucket,) in self._database.rows("SELECT name FROM bucket ORDER BY rowid"):
             self._enter_bucket(bucket, {})
         for bucket, pattern, resolution_ns, keep_ns in self._database.rows(
             "SELECT bucket, measurement_pattern, resolution_ns, keep_ns FROM retention"
@@ -202,6 +205,24 @@ class Catalogue:
             self._enter_bucket(name, {})
         return gone
 
+    def drop_measurement(self, deletion: Deletion, place: Place) -> list[Segment]:
+        """Enter a delete of all of a measurement, forget its fields too, and return its segments."""
+        bucket, name = place
+        gone = self.all_of(place)
+        with self._database.transaction() as sql:
+            deletion = self.deletions.insert(sql, deletion)
+            self.files.retire(sql, gone)
+            for table in ("column_", "series", "segment"):
+                sql.execute(f"DELETE FROM {table} WHERE bucket = ? AND measurement = ?", place)
+            self.rolled.drop(sql, bucket, name)
+        self.deletions.enter(deletion)
+        for kind in (self.segments, *self.rollups.values()):
+            kind.pop(place, None)
+        self.series.pop(place, None)
+        self.bucket(bucket).pop(name, None)
+        self.rolled.dropped(bucket, name)
+        return gone
+
     def release(self, stream: str, created: str, first_seq: int) -> None:
         """Drop what is remembered of deletes about messages that a stream holds no longer."""
         self.deletions.release(stream, created, first_seq)
@@ -272,6 +293,34 @@ class Catalogue:
             self._measurement(bucket, column.measurement).add(column.name, column.type, column.physical)
         return True
 
+    def agreed(self, bucket: str, table: Table) -> Table:
+        """Return a table with the fields that are declared as it has them.
+
+        Its measurement may have been dropped since they were: they are declared again, and those that
+        have got another type meanwhile are left out.
+        """
+        known = self.bucket(bucket).get(table.measurement)
+        if known is not None and known.agrees(table):
+            return table
+        self.declare(bucket, {table.measurement: table}, {})
+        fields = self.bucket(bucket)[table.measurement].fields
+        other = [name for name, column in table.columns.items() if fields[name][1] is not column.type]
+        if other:
+            log.warning("Fields of %s have other types since it was dropped: %s", table.measurement, other)
+        left = replace(table, columns={n: c for n, c in table.columns.items() if n not in other})
+        valued = (
+            row
+            for row in range(len(table))
+            if any(any(c.valid[row : row + 1]) for c in left.columns.values())
+        )
+        return left.take(list(valued)) if other else table
+
+    def agree_on_tags(self, bucket: str, table: Table, series: Sequence[SeriesKey]) -> None:
+        """Declare the tags of new series again where their measurement was dropped since they were."""
+        tags = self.bucket(bucket)[table.measurement].tags
+        if any(tag not in tags for key in series for tag, _ in key):
+            self.declare(bucket, {table.measurement: table}, {table.measurement: series})
+
     def series_count(self, bucket: str) -> int:
         """Return how many series a bucket has."""
         return sum(len(series) for place, series in self.series.items() if place[0] == bucket)
@@ -304,47 +353,6 @@ class Catalogue:
                 )
         self.deleted |= {key: Watermark(created, last_seq) for key in lost}
 
-    def commit(
-        self,
-        written: Sequence[Written],
-        series: Iterable[tuple[Place, SeriesKey, str]],
-        watermarks: Mapping[str, Watermark],
-        hours: Mapping[Place, Iterable[int]],
-        ledger: Sequence[tuple[str, str, str]],
-    ) -> None:
-        """Enter sealed segments, what they hold of each stream and what the ledger counted up to there.
-
-        ``series`` are theirs, each with its text as JSON. ``hours`` are those of their points, which have
-        to be summarised. All of it is one transaction.
-        """
-        with self._database.transaction() as sql:
-            ids = [self.files.insert(sql, w) for w in written]
-            self.rolled.mark(sql, hours)
-            sql.executemany(
-                "INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_ns = excluded.last_ns",
-                [
-                    (*place, text, self.series[place][key])
-                    for place, key, text in series
-                    if key in self.series.get(place, ())  # else deleted meanwhile
-                ],
-            )
-            self.streams.advance(sql, watermarks, time.time_ns())
-            sql.executemany(
-                "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?)",
-                ledger,
-            )
-        for id_, w in zip(ids, written, strict=True):
-            self.segments.setdefault((w.bucket, w.measurement), []).append(as_segment(id_, w))
-
-    def roll_up(self, place: Place, written: Sequence[Written], hours: Sequence[int]) -> None:
-        """Enter the summaries of some hours, in one transaction."""
-        with self._database.transaction() as sql:
-            ids = [self.files.insert(sql, w) for w in written]
-            self.rolled.close(sql, place, hours)
-        self.rolled.closed(place, hours)
-        for id_, w in zip(ids, written, strict=True):
-            self.rollups[w.resolution_ns].setdefault(place, []).append(as_segment(id_, w))
-
     def reopen(
         self,
         sql: sqlite3.Connection,
@@ -355,35 +363,6 @@ class Catalogue:
     ) -> None:
         """Have what some segments hold of a span summarised anew, within a transaction that changes it."""
         self.rolled.mark(sql, {place: hours_touched(segments, start_ns, end_ns)})
-
-    def replace(self, place: Place, old: Sequence[Segment], new: Written | None) -> bool:
-        """Enter a segment, or nothing, in the place of those that it was made of, in one transaction.
-
-        Of equal points the later segment wins, so the order of a day's segments must stay: the new one
-        gets the place, and the id, of the last of the old ones, which are neighbours in that order. What
-        was deleted while it was written is in it and hidden. False: they are not there any more.
-        """
-        paths = {s.path for s in old}
-        kind = self.of(old[0].resolution_ns)
-        present = [s for s in kind.get(place, ()) if s.path in paths]
-        if len(present) < len(old):
-            return False
-        done = {d.id for s in old for d in s.deletions}
-        since = {d.id: d for s in present for d in s.deletions if d.id not in done}
-        with self._database.transaction() as sql:
-            sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in old])
-            self.files.retire(sql, old)
-            if new is not None:
-                new = replace(new, deletions=tuple(since.values()))
-                self.files.insert(sql, new, old[-1].id)
-        segments: list[Segment] = []
-        for segment in kind[place]:
-            if segment.path not in paths:
-                segments.append(segment)
-            elif new is not None and segment.path == old[-1].path:
-                segments.append(as_segment(old[-1].id, new))
-        put(kind, place, segments)
-        return True
 
     def drop(self, place: Place, segment: Segment) -> None:
         """Remove one segment, whose file is damaged; summaries are made again where the points are there."""

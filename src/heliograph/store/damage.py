@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,10 +18,10 @@ from typing import Final
 from heliograph.model.time import SECOND_NS
 from heliograph.store.catalogue import Catalogue
 from heliograph.store.checksum import damage, sync_folder
+from heliograph.store.locks import Locks
 from heliograph.store.relation import Segment
 from heliograph.store.retention import Place, Placed
 from heliograph.store.rollups.summary import RAW
-from heliograph.store.upkeep import Locks
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ class DamageWatch:
         self._locks = locks
         self._segments = segments
         self._folder = segments.parent / "damaged"
+        self._setting_aside = threading.Lock()
+        """Held from the note to the entry in ``found``."""
         self._waiting: list[Placed] = []
         self._round_at = 0.0
         self.catalogues = [path.name for path in sorted(self._folder.glob("catalog-*.db"))]
@@ -100,7 +103,9 @@ class DamageWatch:
         """
         with self._locks.state:
             segments = self._catalogue.all_of(place)
-        return self._check_alone(place, segments)
+        count = self._check_alone(place, segments)
+        with self._setting_aside:
+            return count  # one that the daily look has just taken out of the catalogue is in `found` now
 
     def _check_alone(self, place: Place, segments: Sequence[Segment]) -> int:
         if not _wrong(segments):
@@ -113,10 +118,15 @@ class DamageWatch:
         return sum(self._set_aside(place, segment, reason) for segment, reason in _wrong(segments))
 
     def _set_aside(self, place: Place, segment: Segment, reason: str) -> bool:
-        """Note, forget and move a segment, in this order: after a crash in between its file is told of."""
         with self._locks.state:
             if segment not in self._catalogue.all_of(place):
                 return False  # merged or forgotten meanwhile
+        with self._setting_aside:
+            self._move(place, segment, reason)
+        return True
+
+    def _move(self, place: Place, segment: Segment, reason: str) -> None:
+        """Note, forget and move a segment, in this order: after a crash in between its file is told of."""
         points = segment.resolution_ns == RAW
         name = segment.path.relative_to(self._segments if points else self._segments.parent)
         found = Damaged(
@@ -133,7 +143,7 @@ class DamageWatch:
         target = self._folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.with_name(target.name + _NOTE).write_text(json.dumps(asdict(found)))
-        with self._locks.state:
+        with self._locks.enter, self._locks.state:
             self._catalogue.drop(place, segment)
         if segment.path.exists():
             segment.path.rename(target)
@@ -141,7 +151,6 @@ class DamageWatch:
         sync_folder(target.parent)
         self.found.append(found)
         log.error("%s", found)
-        return True
 
     def _noted(self) -> list[Damaged]:
         """Return what earlier runs set aside."""

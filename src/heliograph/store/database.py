@@ -103,6 +103,117 @@ CREATE TABLE IF NOT EXISTS influx_policy (
   replicas INTEGER NOT NULL, is_default INTEGER NOT NULL, PRIMARY KEY (database, name)) STRICT;
 CREATE TABLE IF NOT EXISTS influx_dropped (database TEXT PRIMARY KEY) STRICT;
 """
+# InfluxDB 1.x's users and continuous queries. What a database's name stood for goes with its last bucket: a
+# later one of that name is another.
+_VERSION_8: Final = """
+CREATE TABLE influx_user (
+  name TEXT PRIMARY KEY, password TEXT NOT NULL, admin INTEGER NOT NULL, created_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE influx_grant (
+  user TEXT NOT NULL, database TEXT NOT NULL, privilege TEXT NOT NULL, PRIMARY KEY (user, database)) STRICT;
+CREATE TABLE continuous_query (
+  database TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (database, name)) STRICT;
+CREATE TRIGGER database_gone AFTER DELETE ON bucket
+  WHEN NOT EXISTS (
+    SELECT 1 FROM bucket WHERE substr(name || '/', 1, instr(name || '/', '/'))
+      = substr(OLD.name || '/', 1, instr(OLD.name || '/', '/')))
+  BEGIN
+    DELETE FROM influx_grant WHERE database = substr(OLD.name, 1, instr(OLD.name || '/', '/') - 1);
+    DELETE FROM continuous_query WHERE database = substr(OLD.name, 1, instr(OLD.name || '/', '/') - 1);
+  END;
+CREATE TRIGGER policy_gone AFTER DELETE ON bucket
+  BEGIN
+    DELETE FROM influx_policy WHERE bucket = OLD.name;
+  END;
+"""
+# Rules by which messages of any topic become points, each with the time for which it holds, and what messages
+# taught about later ones, likewise: reading a stream back needs those of then.
+_VERSION_9: Final = """
+CREATE TABLE ingest_rule (
+  id INTEGER PRIMARY KEY, origin TEXT NOT NULL, rule TEXT NOT NULL, since_ns INTEGER NOT NULL,
+  until_ns INTEGER) STRICT;
+CREATE TABLE ingest_fact (
+  kind TEXT NOT NULL, key TEXT NOT NULL, since_ns INTEGER NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (kind, key, since_ns)) STRICT;
+"""
+# Dashboards: the documents as they came, compressed JSON, of which each save makes a version more.
+_VERSION_10: Final = """
+CREATE TABLE dashboard (
+  uid TEXT PRIMARY KEY, title TEXT NOT NULL, tags TEXT NOT NULL, version INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL, file TEXT NOT NULL, report TEXT NOT NULL) STRICT;
+CREATE TABLE dashboard_version (
+  uid TEXT NOT NULL, version INTEGER NOT NULL, saved_ms INTEGER NOT NULL, message TEXT NOT NULL,
+  inputs TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY (uid, version)) STRICT;
+CREATE TABLE dashboard_link (
+  hash TEXT PRIMARY KEY, uid TEXT NOT NULL, made_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT;
+"""
+# What tokens may do by MQTT and until when, devices and the codes by which they get their keys, and who
+# changed what. A device without a hash has no key yet, or none any more. What Mosquitto
+# keeps of a secret is another hash.
+_VERSION_11: Final = """
+ALTER TABLE token ADD COLUMN publish TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE token ADD COLUMN subscribe TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE token ADD COLUMN expires_ns INTEGER;
+ALTER TABLE token ADD COLUMN mosquitto TEXT NOT NULL DEFAULT '';
+CREATE TABLE device (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL, mosquitto TEXT NOT NULL, active INTEGER NOT NULL,
+  created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE enrolment (
+  hash TEXT PRIMARY KEY, device TEXT NOT NULL, expires_ns INTEGER NOT NULL, used_by TEXT NOT NULL) STRICT;
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL,
+  what TEXT NOT NULL, about TEXT NOT NULL) STRICT;
+"""
+
+# Rules: those that were added, up to where each was evaluated, its alerts, what was told and is still to be
+# delivered; and how far the readers of the streams are.
+_VERSION_12: Final = """
+CREATE TABLE rule (name TEXT PRIMARY KEY, asked TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE rule_progress (
+  rule TEXT PRIMARY KEY, digest TEXT NOT NULL, evaluated_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE rule_alert (
+  rule TEXT NOT NULL, group_ TEXT NOT NULL, alert TEXT NOT NULL, told TEXT NOT NULL, told_ms INTEGER NOT NULL,
+  acknowledged TEXT NOT NULL, PRIMARY KEY (rule, group_)) STRICT;
+CREATE TABLE rule_change (
+  id INTEGER PRIMARY KEY, rule TEXT NOT NULL, bucket TEXT NOT NULL, severity TEXT NOT NULL,
+  tags TEXT NOT NULL, time_ns INTEGER NOT NULL, state TEXT NOT NULL, value REAL, text TEXT NOT NULL,
+  reason TEXT NOT NULL) STRICT;
+CREATE INDEX rule_change_time ON rule_change (time_ns);
+CREATE TABLE rule_outbox (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, action TEXT NOT NULL, told TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL,
+  state TEXT NOT NULL) STRICT;
+CREATE TABLE rule_silence (
+  id INTEGER PRIMARY KEY, rule TEXT NOT NULL, tags TEXT NOT NULL, start_ms INTEGER NOT NULL,
+  end_ms INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE stream_reader (
+  name TEXT PRIMARY KEY, stream TEXT NOT NULL, created TEXT NOT NULL, seq INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, missed INTEGER NOT NULL) STRICT;
+"""
+
+# Gateways: devices that speak for others.
+_VERSION_13: Final = """
+ALTER TABLE device ADD COLUMN gateway INTEGER NOT NULL DEFAULT 0;
+"""
+
+# Readers of the streams belong to the token that made them; people may have a second factor, of which the
+# last used step is kept, as a code counts once.
+_VERSION_14: Final = """
+ALTER TABLE stream_reader ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN totp TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;
+"""
+
+# A code may be one for a gateway: its rights come when it is used.
+_VERSION_15: Final = """
+ALTER TABLE enrolment ADD COLUMN gateway INTEGER NOT NULL DEFAULT 0;
+"""
+
+# Silences that come again on days of the week, by the clock of a place.
+_VERSION_16: Final = """
+ALTER TABLE rule_silence ADD COLUMN every TEXT NOT NULL DEFAULT '';
+ALTER TABLE rule_silence ADD COLUMN zone TEXT NOT NULL DEFAULT '';
+"""
+
 _MIGRATIONS: Final = (
     _VERSION_1,
     _VERSION_2,
@@ -111,6 +222,15 @@ _MIGRATIONS: Final = (
     _VERSION_5,
     _VERSION_6,
     _VERSION_7,
+    _VERSION_8,
+    _VERSION_9,
+    _VERSION_10,
+    _VERSION_11,
+    _VERSION_12,
+    _VERSION_13,
+    _VERSION_14,
+    _VERSION_15,
+    _VERSION_16,
 )
 """What makes each version of the catalogue out of the one before."""
 _SCHEMA_VERSION: Final = len(_MIGRATIONS)
@@ -124,6 +244,8 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        self.changes = 0
+        """How many changes are on disk since the start; what was read before one may be old after it."""
         self._lock = threading.RLock()
         self._path = path
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -157,6 +279,7 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
+                self.changes += 1
             except sqlite3.OperationalError as error:
                 self._roll_back()
                 raise StoreBusy(f"the catalogue cannot be written: {error}; is the disk full?") from error

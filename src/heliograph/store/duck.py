@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,7 +66,7 @@ class Duck:
     @contextlib.contextmanager
     def cursor(self) -> Iterator[Cursor]:
         """A cursor for one statement, with the tables registered on it gone afterwards."""
-        cursor = Cursor(self._root.cursor())
+        cursor = Cursor(self._root.cursor)
         try:
             yield cursor
         finally:
@@ -78,11 +78,20 @@ class Duck:
 
 
 class Cursor:
-    """One statement at a time, and the Arrow tables that it reads."""
+    """One statement at a time, and the Arrow tables that it reads. Nothing is opened before the first."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
+        self._connect = connect
+        self._opened: duckdb.DuckDBPyConnection | None = None
         self._names: dict[int, str] = {}
+        self.interrupted = False
+        """Whether nobody waits for it any more: what is computed beside it may look here."""
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._opened is None:
+            self._opened = self._connect()
+        return self._opened
 
     def register(self, table: ArrowTable) -> str:
         """Make a table visible to the statement and return its name."""
@@ -103,6 +112,25 @@ class Cursor:
         with _told():
             return self._connection.execute(sql, parameters or []).fetchall()
 
+    def batches(self, sql: str, parameters: list[Any], size: int) -> Generator[list[tuple[Any, ...]]]:
+        """Yield the rows of a statement of ours, so many at a time; the last are fewer, or none.
+
+        Nothing else runs on this cursor before all were taken, or the generator was closed.
+
+        Raises:
+            QueryError, StoreError: as :meth:`rows`.
+        """
+        with _told():
+            self._connection.execute(sql, parameters)
+            try:
+                while True:
+                    batch = self._connection.fetchmany(size)
+                    yield batch
+                    if len(batch) < size:
+                        return
+            finally:
+                self._connection.abort()
+
     def stream(self, sql: str) -> ArrowStream:
         """Return a statement of ours that speaks the Arrow C stream interface, once.
 
@@ -113,14 +141,17 @@ class Cursor:
             return ArrowStream(self._connection.sql(sql))
 
     def interrupt(self) -> None:
-        """Stop the statement that runs in another thread."""
-        self._connection.interrupt()
+        """Stop the statement that runs in another thread, if one does."""
+        self.interrupted = True
+        if self._opened is not None:
+            self._opened.interrupt()
 
     def close(self) -> None:
         """Forget the registered tables."""
-        for name in self._names.values():
-            self._connection.unregister(name)
-        self._connection.close()
+        if self._opened is not None:
+            for name in self._names.values():
+                self._opened.unregister(name)
+            self._opened.close()
 
 
 class ArrowStream:

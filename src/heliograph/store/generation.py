@@ -66,13 +66,16 @@ class Generation:
         hidden = self.hiding(bucket, measurement, table.min_ns, table.max_ns)
         return replace(table.copy(), deletions=hidden) if hidden else table.copy()
 
-    def drop(self, bucket: str) -> int:
+    def drop_bucket(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
-        self.hours = {place: hours for place, hours in self.hours.items() if place[0] != bucket}
         self.ledger.pop(Key(Kind.BUCKET, bucket), None)
-        for place in [p for p in self.written if p[0] == bucket]:
-            _remove(self.written.pop(place))
-        gone = [self.tables.pop(place) for place in [p for p in self.tables if p[0] == bucket]]
+        return sum(self.drop(place) for place in [p for p in self.tables if p[0] == bucket])
+
+    def drop(self, place: Place) -> int:
+        """Remove the table of a measurement and return the number of its rows."""
+        self.hours.pop(place, None)
+        _remove(self.written.pop(place, []))
+        gone = [self.tables.pop(place)] if place in self.tables else []
         rows = sum(len(table) for table in gone)
         self.rows -= rows
         self.size_bytes -= sum(table.size_bytes for table in gone)

@@ -34,6 +34,11 @@ class Generations:
         """Whether the current one has as much as is sealed at once."""
         return self.current.rows >= self.seal_rows or self.current.size_bytes >= SEAL_BYTES
 
+    @property
+    def full(self) -> int:
+        """How many have as much as is sealed at once, or wait for another reason."""
+        return len(self.sealing) + self.is_full
+
     def rotate(self) -> None:
         """Let the current one wait to be sealed, and begin another."""
         self.current.freeze()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Final
 
 from heliograph.model.point import FieldType, SeriesKey
@@ -49,6 +50,11 @@ class Measurement:
             self.tags[name] = physical
         else:
             self.fields[name] = (physical, field_type)
+
+    def agrees(self, table: Table) -> bool:
+        """Return whether all fields of a table are known, with the types that they have there."""
+        own = self.fields
+        return all((known := own.get(n)) is not None and known[1] is c.type for n, c in table.columns.items())
 
     def missing(self, table: Table, series: Sequence[SeriesKey] | None = None) -> list[NewColumn]:
         """Return the columns of a table that are not known yet, with free physical names.
@@ -101,3 +107,43 @@ def without_surplus_series(
         if len(rest):
             kept[name] = rest
     return kept, refused
+
+
+def without_surplus_columns(
+    batch: Batch, known: Mapping[str, Measurement], most: int
+) -> tuple[Batch, dict[str, int]]:
+    """Return a batch without the points that would give a measurement more than ``most`` tags and fields.
+
+    The second value is how many those are, by measurement. Each point is looked at as if it came alone, after
+    the ones before it.
+    """
+    kept: Batch = {}
+    refused: dict[str, int] = {}
+    for name, table in batch.items():
+        rows = _rows_with_room(table, known.get(name, Measurement(name)), most)
+        if len(rows) < len(table):
+            refused[name] = len(table) - len(rows)
+        if rows:
+            kept[name] = table.take(rows) if name in refused else table
+    return kept, refused
+
+
+def _rows_with_room(table: Table, held: Measurement, most: int) -> list[int]:
+    """Return the rows whose new tags and fields find room beside those of the rows before."""
+    new_fields: dict[int, list[str]] = {}
+    for name, column in table.columns.items():
+        if name not in held.fields:
+            for row in compress(range(len(table)), column.valid):
+                new_fields.setdefault(row, []).append(name)
+    new_tags = [[tag for tag, _ in key if tag not in held.tags] for key in table.series]
+    room = most - len(held.tags) - len(held.fields)
+    tags, fields, rows = set[str](), set[str](), []
+    for row, code in enumerate(table.codes):
+        more_tags = {tag for tag in new_tags[code] if tag not in tags}
+        more_fields = {name for name in new_fields.get(row, ()) if name not in fields}
+        if len(more_tags) + len(more_fields) <= room:
+            room -= len(more_tags) + len(more_fields)
+            tags |= more_tags
+            fields |= more_fields
+            rows.append(row)
+    return rows

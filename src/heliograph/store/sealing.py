@@ -11,8 +11,9 @@ from heliograph.store.generation import Generation
 from heliograph.store.generations import Generations
 from heliograph.store.ledger.entry import as_rows
 from heliograph.store.ledger.ledger import Ledger
+from heliograph.store.locks import Locks
+from heliograph.store.segment_changes import Sealed, SegmentChanges
 from heliograph.store.segments import SegmentWriter, Written
-from heliograph.store.upkeep import Locks
 
 
 class Sealer:
@@ -21,14 +22,16 @@ class Sealer:
     def __init__(
         self,
         catalogue: Catalogue,
+        changes: SegmentChanges,
         writer: SegmentWriter,
         locks: Locks,
+        *,
         generations: Generations,
         ledger: Ledger,
-        *,
         stamp: str,
     ) -> None:
         self._catalogue = catalogue
+        self._changes = changes
         self._writer = writer
         self._locks = locks
         self._generations = generations
@@ -76,13 +79,17 @@ class Sealer:
             for key in hot.series.codes
         ]
         ledger = as_rows(generation.ledger)
-        with self._locks.state:
+
+        def prepare() -> Sealed:
             self._generations.settle()
-            written = [
+            hidden = [
                 replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
                 for w in written
             ]
-            self._catalogue.commit(written, series, generation.marks, generation.hours, ledger)
+            return Sealed(hidden, series, generation.marks, generation.hours, ledger)
+
+        def done() -> None:
             self._ledger.sealed(generation.ledger)
             self._generations.sealing.remove(generation)
-        return sum(w.rows for w in written)
+
+        return sum(w.rows for w in self._changes.seal(prepare, done))

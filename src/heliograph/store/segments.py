@@ -16,14 +16,13 @@ from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot.sorted_rows import select_sorted
 from heliograph.store.hot.table import HotTable
-from heliograph.store.parquet.encoding import Encodings
+from heliograph.store.parquet.encoding import TEMPORARY, Encodings
 from heliograph.store.relation import Snapshot, Window, render
 from heliograph.store.rollups.summary import RAW, summaries, summarised
 from heliograph.store.schema import Measurement
 from heliograph.store.sql_text import literal, quote
 
 _NAME_LIMIT: Final = 120
-TEMPORARY: Final = ".tmp"
 _FOLDERS: Final = {MINUTE_NS: "1m", HOUR_NS: "1h"}
 
 
@@ -65,7 +64,8 @@ class SegmentWriter:
             path = self.new_path(bucket, measurement.name, f"{rows.day}-{stamp}", RAW)
             with self._duck.cursor() as cursor:
                 select = select_sorted(rows, measurement, cursor.register)
-                path = self._copy(cursor, select, path, sealed_rows=rows.count)
+                path = self._copy(cursor, select, path, merged=False)
+            self.encodings.sealed(path, rows.count)
             yield Written(
                 bucket=bucket,
                 measurement=measurement.name,
@@ -126,15 +126,11 @@ class SegmentWriter:
         # the number, since two measurements may share a folder on a disk that ignores case
         return folder / f"{name}-{next(self._numbers)}.parquet"
 
-    def _copy(self, cursor: Cursor, select: str, path: Path, *, sealed_rows: int = 0) -> Path:
-        """Write the rows of a statement; the file has its name, which is returned, when it is on disk.
-
-        ``sealed_rows`` is 0 where segments are merged or summarised.
-        """
+    def _copy(self, cursor: Cursor, select: str, path: Path, *, merged: bool = True) -> Path:
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
         temporary = path.with_suffix(TEMPORARY)
-        options = self.encodings.options(path.parent, merged=not sealed_rows)
+        options = self.encodings.options(path.parent, merged=merged)
         cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
-        self.encodings.improve(cursor, path.parent, temporary, sealed_rows)
         return finish(temporary, path)
 
     def _folder_of(self, bucket: str, measurement: str, resolution_ns: int) -> Path:

@@ -12,28 +12,31 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from heliograph.errors import StoreBusy
-from heliograph.model.point import FieldType, SeriesKey
-from heliograph.model.predicate import Predicate
+from heliograph.model.point import FieldType
+from heliograph.model.predicate import MEASUREMENT, Condition, Predicate
 from heliograph.model.table import Batch
-from heliograph.model.time import MIN_TIME_NS
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.model.watermark import Watermark
+from heliograph.store.applied import Applied, Position
 from heliograph.store.bucket_report import BucketReport, bucket_reports
-from heliograph.store.catalogue import NO_RULES, Catalogue
+from heliograph.store.catalogue import MAX_COLUMNS, NO_RULES, Catalogue
 from heliograph.store.damage import DamageWatch
 from heliograph.store.database import Database
 from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.deletes.eraser import Deleted, Eraser
 from heliograph.store.duck import Duck
+from heliograph.store.forgetting import Forgetting
 from heliograph.store.generation import latest_marks
 from heliograph.store.generations import SEAL_BYTES, Generations
 from heliograph.store.hot.table import HotTable
 from heliograph.store.ledger.entry import Origin
 from heliograph.store.ledger.ledger import MAX_DEVICES, Ledger, Line, lines
+from heliograph.store.locks import Locks
 from heliograph.store.merging.merge import Merger
 from heliograph.store.relation import Snapshot
 from heliograph.store.rescue import keep_copy
@@ -46,12 +49,16 @@ from heliograph.store.retention import (
     total,
     without_old,
 )
+from heliograph.store.retired import RetiredFiles
 from heliograph.store.rollups.summary import RAW
-from heliograph.store.schema import without_surplus_series
+from heliograph.store.rollups.work import RollupUpkeep
+from heliograph.store.schema import without_surplus_columns, without_surplus_series
 from heliograph.store.sealing import Sealer
+from heliograph.store.segment_changes import SegmentChanges
 from heliograph.store.segments import SegmentWriter
 from heliograph.store.statistics import StoreStatistics, rollups_of, statistics
-from heliograph.store.upkeep import Locks, Upkeep
+from heliograph.store.stream_positions import StreamPositions
+from heliograph.store.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -61,41 +68,6 @@ KEEP_POINTS: Final = Keeping()
 """For ever, and without summaries."""
 MAX_SERIES: Final = 1_000_000
 """Series of one bucket: each takes memory and a row of the catalogue, also when it has gone quiet."""
-_NOWHERE: Final = Watermark("", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where in a stream a batch stands."""
-
-    stream: str
-    created: str
-    seq: int
-
-    @property
-    def mark(self) -> Watermark:
-        """The same without the stream's name."""
-        return Watermark(self.created, self.seq)
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a batch changed that others want to know."""
-
-    bucket: str
-    spans: Mapping[str, tuple[int, int]]
-    """Per measurement the earliest and latest time."""
-    series: Mapping[str, Sequence[SeriesKey]]
-    """Per measurement the series."""
-    new_schema: bool
-    """A series, tag, field or measurement never seen before."""
-
-    @property
-    def hosts(self) -> dict[str, frozenset[str]]:
-        """Per measurement the values of the tag ``host``; ``""`` for points without it."""
-        return {
-            name: frozenset(dict(key).get("host", "") for key in keys) for name, keys in self.series.items()
-        }
 
 
 class Store:
@@ -121,9 +93,18 @@ class Store:
         self._ledger = Ledger(database, ledger_devices)
         self._started = time.time_ns()
         self._hot = Generations(self._catalogue, self._ledger, seal_rows)
+        self.changes = SegmentChanges(self._catalogue, database, self._locks)
+        stamp = f"{self._started:x}"
         self._sealer = Sealer(
-            self._catalogue, self._writer, self._locks, self._hot, self._ledger, stamp=f"{self._started:x}"
+            self._catalogue,
+            self.changes,
+            self._writer,
+            self._locks,
+            generations=self._hot,
+            ledger=self._ledger,
+            stamp=stamp,
         )
+        self.streams = StreamPositions(self._catalogue, self._locks, self._hot, self._ledger)
         self._default_keep_ns = keeping.by_resolution
         self.damage = DamageWatch(
             self._catalogue,
@@ -132,15 +113,29 @@ class Store:
             keep_copy=lambda: keep_copy(database, folder.parent / "catalog.db"),
         )
         self._eraser = Eraser(self._catalogue, database, duck, self.snapshot, self._hot.settle)
+        self.retired = RetiredFiles(self._catalogue.files, self._locks.state, after=retire_after)
+        self._rollups = RollupUpkeep(
+            self._catalogue, self.changes, self._writer, self._locks, stamp=stamp, settle=keeping.settle
+        )
+        self._rolls_up = bool(keeping.rollups_ns)
         self.upkeep = Upkeep(
             self._catalogue,
+            self.changes,
             Merger(self._writer, duck),
             self._locks,
-            self._eraser,
+            eraser=self._eraser,
+            retired=self.retired,
             damaged=self.damage.check,
-            stamp=f"{self._started:x}",
-            retire_after=retire_after,
+            stamp=stamp,
+        )
+        self.forgetting = Forgetting(
+            self._catalogue,
+            self._locks,
+            self.retired,
+            rollups=self._rollups if self._rolls_up else None,
             keeping=keeping,
+            hot=self._hot.settle,
+            seal=self._sealer.seal,
         )
         known = frozenset(s.path for _, s in self._catalogue.placed())
         self._catalogue.files.unlink_retired()
@@ -158,15 +153,39 @@ class Store:
             self._hot.settle()
             yield self._catalogue
 
-    def field_types(self, bucket: str) -> Callable[[str, str], FieldType | None]:
-        """Return the lookup (measurement, field) → type that a parser wants.
+    def directory(self) -> tuple[list[str], dict[str, Rules]]:
+        """Return the buckets, and their rules."""
+        with self._locks.state:
+            return list(self._catalogue.measurements), dict(self._catalogue.rules)
+
+    @contextlib.contextmanager
+    def unless_busy(self) -> Iterator[bool]:
+        """Whether nobody changes anything; then nobody does for the block, and nothing in it waits."""
+        free = self._locks.state.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._locks.state.release()
+
+    def field_types(
+        self, bucket: str, position: Position | None = None
+    ) -> Callable[[str, str], FieldType | None]:
+        """Return the lookup (measurement, field) → type that a parser wants, of a message at a position.
+
+        A measurement that was dropped after that message has other types now: those of then are forgotten.
 
         Raises:
             BucketNotFound: there is no such bucket.
         """
         known = self._catalogue.bucket(bucket)
+        deletions = self._catalogue.deletions
+        if position is not None and not deletions.reach(bucket, position.stream, position.seq):
+            position = None
 
         def field_type(measurement: str, name: str) -> FieldType | None:
+            if position and deletions.dropped(bucket, position.stream, position.mark, measurement):
+                return None
             found = known.get(measurement)
             column = found.fields.get(name) if found else None
             return column[1] if column else None
@@ -204,14 +223,25 @@ class Store:
             series = self._catalogue.series
             return without_surplus_series(batch, lambda name: series.get((bucket, name), ()), max(room, 0))
 
+    def refuse_new_columns(self, bucket: str, batch: Batch) -> tuple[Batch, dict[str, int]]:
+        """Return a batch without the points whose columns find no room, and how many by measurement."""
+        with self._locks.state:
+            return without_surplus_columns(batch, self._catalogue.bucket(bucket), MAX_COLUMNS)
+
+    def remaining(self, bucket: str, batch: Batch, position: Position | None) -> Batch:
+        """Return a batch without what was deleted after its message came: that must declare nothing."""
+        if position is None:
+            return batch
+        with self._locks.state:
+            return self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
+
+    def may_be_deleted(self, bucket: str, position: Position) -> bool:
+        """Return whether a delete may mean a message at a position, or later ones."""
+        return self._catalogue.deletions.reach(bucket, position.stream, position.seq)
+
     def life(self, bucket: str) -> int | None:
         """Return a number that tells a bucket from an earlier one of the same name; None: no such bucket."""
         return self._catalogue.lives.get(bucket)
-
-    def was_deleted(self, bucket: str, position: Position) -> bool:
-        """Return whether a message was for a bucket that has been deleted since, whatever there is now."""
-        mark = self._catalogue.deleted.get((bucket, position.stream))
-        return mark is not None and mark.passed(position.created, position.seq)
 
     def declare(self, bucket: str, batch: Batch) -> bool:
         """Settle the types of the fields that a batch brings for the first time; True if there are any.
@@ -256,8 +286,11 @@ class Store:
                 batch = self._catalogue.deletions.without(bucket, batch, position.stream, position.mark)
             generation = self._hot.current
             generation.begin()
-            for name, table in batch.items():
+            for name, declared in batch.items():
                 place = bucket, name
+                table = self._catalogue.agreed(bucket, declared)
+                if not len(table):
+                    continue
                 hot = generation.tables.get(place)
                 if hot is None:
                     hot = generation.tables[place] = HotTable(self._catalogue.measurements[bucket][name])
@@ -267,6 +300,7 @@ class Store:
                 generation.rows += len(hot) - rows
                 generation.size_bytes += hot.size_bytes - size_bytes
                 if len(hot.series) > series:
+                    self._catalogue.agree_on_tags(bucket, table, [key for key, _ in hot.series.since(series)])
                     fresh = self._catalogue.touch(place, hot.series.since(series)) or fresh
             self._mark(position)
             self._note(bucket, batch, position, origins)
@@ -315,62 +349,22 @@ class Store:
             self._hot.current.begin()
             self._hot.current.marks[position.stream] = position.mark
 
-    def resume(self, stream: str, created: str, *, first_seq: int, last_seq: int) -> int:
-        """Return the sequence up to which a stream need not be read again, given what it holds now.
-
-        A stream that is not the one last seen, or that ends before what was sealed of it (restored from
-        an older copy, or its tail lost with the power), is read from its first message. That is written
-        down before anything of it is applied: the old mark must not count again once the stream grows
-        past it. Likewise what is remembered of deletes holds for no position that the stream has lost.
-        """
-        with self._locks.state:
-            self._catalogue.cut(stream, created, last_seq)
-        mark = self.watermarks().get(stream)
-        if mark is not None and mark.created == created and mark.seq <= last_seq:
-            return max(mark.seq, first_seq - 1)
-        position = first_seq - 1
-        if mark is not None:
-            log.warning("The stream %s is not the one last seen: reading it from its first message", stream)
-            with self._locks.state:
-                counted = self._ledger.counted_to(stream, mark, created, last_seq)
-                self._catalogue.streams.restart(stream, Watermark(created, position), counted)
-                self._ledger.read_again(stream, counted)
-        elif first_seq > 1:
-            self._ledger.begin_late()
-        return position
-
-    def take_back(self, stream: str, end: Watermark) -> None:
-        """Note that a stream ends at a position now, before what was applied of it: it lost what came then.
-
-        What was applied stays. What gets the lost positions from now on is new: no seal claims to hold
-        it, no delete means it, and the ledger counts it. Call it before anything of that is taken.
-        """
-        with self._locks.state:
-            self._catalogue.cut(stream, end.created, end.seq)
-            for generation in self._hot.all:
-                if (mark := generation.marks.get(stream)) is not None:
-                    generation.marks[stream] = mark.until(end)
-            mark = self.watermarks().get(stream)
-            if mark is not None:
-                counted = self._ledger.counted_to(stream, _NOWHERE, end.created, end.seq)
-                self._catalogue.streams.restart(stream, mark.until(end), counted)
-                self._ledger.read_again(stream, counted)
-
-    def watermarks(self) -> dict[str, Watermark]:
-        """Return up to where segments on disk hold each stream."""
-        return self._catalogue.streams.watermarks()
-
-    def sealed_before(self, time_ns: int) -> dict[str, int]:
-        """Return, per stream, the highest sequence that segments held already at a time."""
-        return self._catalogue.streams.sealed_before(time_ns)
-
     def seal_due(self, interval: float) -> bool:
         """Return whether there are enough, or old enough, hot points to seal."""
         return self._sealer.due(interval)
 
+    @property
+    def full_generations(self) -> int:
+        """How often as much waits to be sealed as is sealed at once."""
+        return self._hot.full
+
     def seal(self) -> int:
         """Write the hot columns as segments; see :meth:`Sealer.seal`."""
         return self._sealer.seal()
+
+    def roll_up(self, now_ns: int) -> bool:
+        """Summarise the points of a few hours where that is due; False when nothing is."""
+        return self._rolls_up and self._rollups.step(now_ns)
 
     def create_bucket(self, name: str, rules: Rules, rollup_rules: Mapping[int, Rules] = NO_RULES) -> None:
         """Make a bucket with rules of its own for points, and by resolution for their summaries.
@@ -400,11 +394,11 @@ class Store:
         Raises:
             BucketNotFound: there is no such bucket.
         """
-        with self._locks.seal, self._locks.state:
+        with self._locks.seal, self._locks.enter, self._locks.state:
             gone = self._catalogue.delete_bucket(name, positions)
             self._ledger.drop(name)
-            hot = sum(generation.drop(name) for generation in self._hot.all)
-            self.upkeep.retire(segment for _, segment in gone)
+            hot = sum(generation.drop_bucket(name) for generation in self._hot.all)
+            self.retired.retire(segment for _, segment in gone)
         sealed = total(gone)
         return replace(sealed, rows=sealed.rows + hot)
 
@@ -427,22 +421,39 @@ class Store:
         """
         with self._locks.delete:
             self.upkeep.settle()
-            with self._locks.state:
+            with self._locks.enter, self._locks.state:
                 self._catalogue.bucket(bucket)
                 self.upkeep.require_room()
-                marks = latest_marks(self.watermarks(), self._hot.settle(), positions)
+                marks = latest_marks(self.streams.watermarks(), self._hot.settle(), positions)
                 deletion = Deletion(0, bucket, predicate, start_ns, end_ns, marks)
                 if self._hot.current.meets(deletion):
                     self._hot.rotate()  # what comes from now on is new
                 deleted = self._eraser.enter(deletion, self._hot.sealing)
-                self.upkeep.retire(deleted.gone)
+                self.retired.retire(deleted.gone)
             self.upkeep.settle()
         return deleted
 
-    def release(self, stream: str, created: str, first_seq: int) -> None:
-        """Drop what is remembered of deletes about messages that a stream holds no longer."""
-        with self._locks.state:
-            self._catalogue.release(stream, created, first_seq)
+    def drop_measurement(self, bucket: str, name: str, positions: Mapping[str, Watermark]) -> Deleted:
+        """Delete all points of a measurement and forget its tags, fields and types; see :meth:`delete`.
+
+        Raises:
+            BucketNotFound: there is no such bucket.
+            StoreBusy: nothing was deleted; trying again may help.
+        """
+        place, meant = (bucket, name), Predicate((Condition(MEASUREMENT, name),))
+        with self._locks.delete:
+            self.upkeep.settle()
+            with self._locks.seal, self._locks.enter, self._locks.state:
+                if name not in self._catalogue.bucket(bucket):
+                    return Deleted(bucket, {}, ())
+                marks = latest_marks(self.streams.watermarks(), self._hot.settle(), positions)
+                end_ns = MAX_TIME_NS + 1
+                deletion = Deletion(0, bucket, meant, MIN_TIME_NS, end_ns, marks, settled=True)
+                gone = self._catalogue.drop_measurement(deletion, place)
+                for generation in self._hot.all:
+                    generation.drop(place)
+                self.retired.retire(gone)
+        return Deleted(bucket, {name: (MIN_TIME_NS, end_ns)}, tuple(gone))
 
     def buckets(self) -> list[BucketReport]:
         """Return what each bucket holds and for how long, by name."""

@@ -16,8 +16,8 @@ class StreamMarks:
         self._database = database
 
     def watermarks(self) -> dict[str, Watermark]:
-        """Return what the segments hold of each stream."""
-        rows = self._database.rows("SELECT stream, created, seq FROM watermark")
+        """Return what the segments hold of each stream; waits for no transaction."""
+        rows = self._database.committed("SELECT stream, created, seq FROM watermark")
         return {stream: Watermark(created, seq) for stream, created, seq in rows}
 
     @staticmethod

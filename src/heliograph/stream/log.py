@@ -26,15 +26,18 @@ from nats.js.api import (
 )
 from nats.js.errors import APIError, NotFoundError
 
+from heliograph.aio.supervise import heed_cancellation
 from heliograph.errors import AckTimeout, PayloadTooLarge, StreamError
 from heliograph.model.watermark import Watermark
+from heliograph.stream.history import Kept, newest
+from heliograph.stream.passing import Passing
 
 LP: Final = "LP"
 """Line-protocol batches that came over HTTP, subject ``lp.<bucket>``."""
 MQTT: Final = "$MQTT_msgs"
 """Every MQTT message of QoS 1 and 2, subject ``$MQTT.msgs.<topic>``; nats-server acknowledges from it."""
 MQTT_PREFIX: Final = "$MQTT.msgs."
-QOS0_SUBJECTS: Final = "tel.>"
+QOS0_SUBJECTS: Final = ("tel.>",)
 
 ACK_TIMEOUT: Final = 5.0
 HEADERS_BYTES: Final = 4096
@@ -206,6 +209,17 @@ class StreamLog:
         time_ns = round(found.time.timestamp() * 1e6) * 1_000 if found.time else 0
         return Message(seq, found.subject or "", found.data or b"", found.headers or {}, time_ns)
 
+    async def newest(self, name: str, subject: str, *, since_ns: int, limit: int) -> tuple[list[Kept], int]:
+        """Return what a stream has of a subject, the oldest first, and since when that is all of it.
+
+        At most ``limit`` messages, those that came last.
+
+        Raises:
+            StreamError: nats-server does not answer.
+        """
+        async with self._asking(name, "asked for a subject"):
+            return await newest(self._js, name, subject, since_ns=since_ns, limit=limit)
+
     async def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> int:
         """Store one message in ``LP`` and return its sequence; the stream has it on disk then.
 
@@ -249,6 +263,7 @@ class StreamLog:
         """
         wanted = first_seq
         while last_seq is None or wanted <= last_seq:
+            heed_cancellation()
             while not self._connection.is_connected:  # noqa: ASYNC110 - it is being started again
                 await asyncio.sleep(_LOOK)
             connects = self._connection.stats["reconnects"]
@@ -256,6 +271,7 @@ class StreamLog:
                 fresh = True
                 # after a reconnect the server does not know our consumer any more: make a new one
                 while self._is_same(connects) and (last_seq is None or wanted <= last_seq):
+                    heed_cancellation()
                     group = await inbox.take(self._unanswered.wait(_SILENCE))
                     # the first may stand later than asked, where the stream begins; a client library that
                     # lost its place begins anew at 1, and that is a gap
@@ -292,22 +308,18 @@ class StreamLog:
                 await subscription.unsubscribe()
 
     @contextlib.asynccontextmanager
-    async def passing(self, put: Callable[[str, bytes], None]) -> AsyncIterator[None]:
-        """Hand every QoS 0 message below ``tel/`` to ``put(subject, payload)`` while the block lasts.
+    async def passing(self, put: Callable[[str, bytes], None]) -> AsyncIterator[Passing]:
+        """Hand QoS 0 messages below ``tel/`` to ``put(subject, payload)`` while the block lasts.
 
-        They are in no stream: what passes while nobody looks is gone. ``put`` must not wait.
+        They are in no stream: what passes while nobody looks is gone. ``put`` must not wait. What is
+        yielded can be told to hear more.
         """
-
-        async def take(message: Msg) -> None:
-            if (message.headers or {}).get("Nmqtt-Pub") == "0":
-                put(message.subject, message.data)
-
-        subscription = await self._connection.subscribe(QOS0_SUBJECTS, cb=take)
+        passing = Passing(self._connection, put)
+        await passing.hear(QOS0_SUBJECTS)
         try:
-            yield
+            yield passing
         finally:
-            with contextlib.suppress(NatsError):
-                await subscription.unsubscribe()
+            await passing.close()
 
     async def purge(self, name: str, before_seq: int) -> None:
         """Remove the messages with lower sequences than ``before_seq``.

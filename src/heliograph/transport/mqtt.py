@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn, Self
@@ -16,9 +17,10 @@ from typing import Final, NoReturn, Self
 from heliograph.aio.backoff import Backoff
 from heliograph.errors import ConnectError, PayloadTooLarge, Refused
 from heliograph.model.topic import presence_topic
-from heliograph.transport.mqtt_link import DEFAULT_PORT, Letter, Link, MqttEndpoint
+from heliograph.transport.mqtt_client_message import Publication
+from heliograph.transport.mqtt_link import DEFAULT_PORT, Link, MqttEndpoint
 
-__all__ = ["DEFAULT_PORT", "Letter", "MqttEndpoint", "MqttPublisher", "PublisherStatistics"]
+__all__ = ["DEFAULT_PORT", "MqttEndpoint", "MqttPublisher", "Publication", "PublisherStatistics"]
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class PublisherStatistics:
 
 @dataclass(slots=True)
 class _Unacked:
-    letter: Letter
+    publication: Publication
     receipt: asyncio.Future[None]
     sent_at: float = 0.0
 
@@ -76,8 +78,8 @@ class MqttPublisher:
         endpoint: MqttEndpoint,
         *,
         client_id: str,
-        birth: Letter | None = None,
-        will: Letter | None = None,
+        birth: Publication | None = None,
+        will: Publication | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         backoff: Backoff | None = None,
         connect_timeout: float = 10.0,
@@ -97,6 +99,8 @@ class MqttPublisher:
         self._unacked: dict[int, _Unacked] = {}
         self._serial_of_packet: dict[int, int] = {}
         self._last_serial = 0
+        self.on_lost: Callable[[], None] = lambda: None
+        """Called when a connection was lost, before the next one is tried."""
 
     @classmethod
     def for_device(cls, endpoint: MqttEndpoint, device: str) -> Self:
@@ -109,14 +113,18 @@ class MqttPublisher:
         return cls(
             endpoint,
             client_id=f"{device}-{secrets.token_hex(4)}",
-            birth=Letter(topic, b"online", retained=True),
-            will=Letter(topic, b"offline", retained=True),
+            birth=Publication(topic, b"online", 1, retained=True),
+            will=Publication(topic, b"offline", 1, retained=True),
         )
 
     @property
     def is_connected(self) -> bool:
         """Whether the broker has accepted us and the connection is not known to be lost."""
         return self._connected.is_set()
+
+    async def wait_connected(self) -> None:
+        """Return when there is a connection. A cancel changes nothing."""
+        await self._connected.wait()
 
     async def publish(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
         """Publish a message and return when the broker has acknowledged it.
@@ -128,24 +136,25 @@ class MqttPublisher:
             PayloadTooLarge: the payload has more than ``MAX_PAYLOAD_BYTES``; nothing was sent.
             ConnectError: :meth:`run` ended before the acknowledgement came.
         """
-        await (await self.send(Letter(topic, payload, retained)))
+        await (await self.send(Publication(topic, payload, 1, retained)))
 
-    async def send(self, letter: Letter) -> asyncio.Future[None]:
+    async def send(self, publication: Publication) -> asyncio.Future[None]:
         """Send a message once we are connected and have a place, and return its receipt.
 
-        The receipt is done when the broker has acknowledged. Messages leave in the order of the calls.
-        On cancellation nothing has been sent. Cancelling the receipt gives the message up.
+        Whatever QoS it asks for, it is sent with 1. The receipt is done when the broker has acknowledged.
+        Messages leave in the order of the calls. On cancellation nothing has been sent. Cancelling the
+        receipt gives the message up.
         Raises as :meth:`publish` does.
         """
-        if len(letter.payload) > MAX_PAYLOAD_BYTES:
-            raise PayloadTooLarge(len(letter.payload), MAX_PAYLOAD_BYTES)
+        if len(publication.payload) > MAX_PAYLOAD_BYTES:
+            raise PayloadTooLarge(len(publication.payload), MAX_PAYLOAD_BYTES)
         await self._slots.acquire()
         try:
             await self._connected.wait()
         except asyncio.CancelledError:
             self._slots.release()
             raise
-        return self._keep_and_send(letter)
+        return self._keep_and_send(publication)
 
     async def run(self) -> NoReturn:
         """Connect, and connect again when the connection is lost, until cancelled.
@@ -200,6 +209,7 @@ class MqttPublisher:
         finally:
             self._connected.clear()
             self._link = None
+        self.on_lost()
         lived = asyncio.get_running_loop().time() - opened_at
         log.warning("lost the connection to %s after %.0f s", link.endpoint, lived)
         if lived >= _STABLE:
@@ -240,12 +250,12 @@ class MqttPublisher:
             async with asyncio.timeout(_GOODBYE):
                 await link.close()
 
-    def _keep_and_send(self, letter: Letter) -> asyncio.Future[None]:
+    def _keep_and_send(self, publication: Publication) -> asyncio.Future[None]:
         self._last_serial += 1
         serial = self._last_serial
         receipt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         receipt.add_done_callback(lambda _: self._forget(serial))
-        unacked = self._unacked[serial] = _Unacked(letter, receipt)
+        unacked = self._unacked[serial] = _Unacked(publication, receipt)
         self.statistics.published += 1
         if self._link is not None:
             self._transmit(self._link, serial, unacked)
@@ -253,7 +263,7 @@ class MqttPublisher:
 
     def _transmit(self, link: Link, serial: int, unacked: _Unacked) -> None:
         unacked.sent_at = asyncio.get_running_loop().time()
-        self._serial_of_packet[link.publish(unacked.letter)] = serial
+        self._serial_of_packet[link.publish(unacked.publication)] = serial
 
     def _acknowledge(self, packet_id: int) -> None:
         serial = self._serial_of_packet.pop(packet_id, None)  # None: birth and will

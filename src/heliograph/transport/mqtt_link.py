@@ -16,14 +16,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 import gmqtt
 from gmqtt.mqtt.constants import MQTTv311
 from gmqtt.storage import PersistentStorage
 
 from heliograph.errors import ConnectError, Refused
+from heliograph.transport.mqtt_client_message import Publication
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +48,14 @@ class MqttEndpoint:
     """Password; never shown."""
     keep_alive: float = 30.0
     """Seconds of silence after which we ping; after twice as many without an answer the link is lost."""
+    tls: SSLContext | None = field(default=None, repr=False, compare=False)
+    """How the connection is encrypted; None leaves it open."""
 
     def __str__(self) -> str:
-        return f"mqtt://{self.host}:{self.port}"
+        return f"mqtt{'s' if self.tls else ''}://{self.host}:{self.port}"
 
     def __repr__(self) -> str:
         return f"MqttEndpoint({self})"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What is published: a topic, bytes, and whether the broker keeps it for later subscribers."""
-
-    topic: str
-    payload: bytes
-    retained: bool = False
 
 
 class Link:
@@ -74,7 +71,7 @@ class Link:
         endpoint: MqttEndpoint,
         *,
         client_id: str,
-        will: Letter | None,
+        will: Publication | None,
         on_ack: Callable[[int], None],
     ) -> Link:
         """Connect and wait until the broker has accepted us, which the caller puts a timeout around.
@@ -91,7 +88,11 @@ class Link:
             client.set_auth_credentials(endpoint.user, endpoint.password)
         try:
             await client.connect(
-                endpoint.host, endpoint.port, keepalive=int(endpoint.keep_alive), version=MQTTv311
+                endpoint.host,
+                endpoint.port,
+                ssl=endpoint.tls or False,
+                keepalive=int(endpoint.keep_alive),
+                version=MQTTv311,
             )
         except OSError as error:
             client.abort()
@@ -117,13 +118,13 @@ class Link:
         """Return when the connection is gone. A cancel leaves it as it is."""
         await self._client.lost.wait()
 
-    def publish(self, letter: Letter) -> int:
+    def publish(self, publication: Publication) -> int:
         """Send a message with QoS 1 and return its packet id, which ``on_ack`` will name.
 
         Never waits: the bytes go to the socket's buffer, which the caller bounds by the number of
         messages in flight. On a lost connection nothing is sent and the acknowledgement never comes.
         """
-        return self._client.publish_once(letter)
+        return self._client.publish_once(publication)
 
     def abort(self) -> None:
         """Drop the connection at once; the broker will publish our last will."""
@@ -156,7 +157,7 @@ class _Acks(PersistentStorage):  # type: ignore[misc]
 class _Client(gmqtt.Client):  # type: ignore[misc]
     """A gmqtt client for one connection."""
 
-    def __init__(self, client_id: str, will: Letter | None, on_ack: Callable[[int], None]) -> None:
+    def __init__(self, client_id: str, will: Publication | None, on_ack: Callable[[int], None]) -> None:
         self._acks = _Acks(on_ack)
         self.lost = asyncio.Event()
         last_will = None
@@ -181,8 +182,8 @@ class _Client(gmqtt.Client):  # type: ignore[misc]
     async def reconnect(self, delay: bool = False) -> None:  # noqa: FBT001, FBT002 - gmqtt's signature
         """Do nothing: gmqtt calls this when the connection is lost, and a link has one life."""
 
-    def publish_once(self, letter: Letter) -> int:
-        self.publish(letter.topic, letter.payload, qos=1, retain=letter.retained)
+    def publish_once(self, publication: Publication) -> int:
+        self.publish(publication.topic, publication.payload, qos=1, retain=publication.retained)
         return self._acks.last_id
 
     def abort(self) -> None:

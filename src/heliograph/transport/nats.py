@@ -9,9 +9,10 @@ from typing import Final
 
 import nats
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from heliograph.errors import ConnectError
+from heliograph.errors import ConnectError, TimedOut
 
 log = logging.getLogger(__name__)
 
@@ -68,3 +69,28 @@ async def connect(
             )
     except (OSError, NatsError) as error:  # TimeoutError is an OSError
         raise ConnectError(endpoint, str(error) or reason) from error
+
+
+async def answer(connection: Client, subject: str, decide: Callable[[bytes], bytes | None]) -> None:
+    """Answer each request on a subject for as long as the connection is there; ``decide`` must not wait."""
+
+    async def on_request(message: Msg) -> None:
+        told = decide(message.data)
+        if told is not None and message.reply:
+            await message.respond(told)
+
+    await connection.subscribe(subject, cb=on_request)
+    await connection.flush(timeout=CONNECT_TIMEOUT)
+
+
+async def ask(connection: Client, subject: str, payload: bytes) -> bytes:
+    """Return the answer to a request.
+
+    Raises:
+        TimedOut: none came within ``CONNECT_TIMEOUT`` seconds, or nobody is there to give one.
+    """
+    try:
+        told = await connection.request(subject, payload, timeout=CONNECT_TIMEOUT)
+    except (OSError, NatsError) as error:  # TimeoutError is an OSError
+        raise TimedOut(subject, str(error) or "no answer in time") from error
+    return bytes(told.data)

@@ -3,17 +3,22 @@ import type { ComponentChildren } from "preact";
 import type { Place, Theme } from "../address";
 import { open } from "../hub";
 import { chooseTheme, linkTo } from "../navigate";
-import { address, busy, devices, hub, phase, startProblem, themeChoice } from "../state";
+import { address, busy, devices, hub, phase, session, startProblem, themeChoice } from "../state";
 import { Band } from "./Band";
 import { CopyButton } from "./CopyButton";
 import { DevicePage } from "./DevicePage";
 import { FirstSteps } from "./FirstSteps";
-import { Auto, Back, Book, Day, Moon, Pulse, Rows, Sun } from "./icons";
+import { Auto, Back, Bell, Book, Branches, Day, Key, Moon, Pulse, Rows, Sun, Tiles } from "./icons";
+import { Lazy } from "./Lazy";
 import { LedgerPage } from "./LedgerPage";
 import { Login } from "./Login";
 import { Alive, deviceTitle, LastSeen, Overview } from "./Overview";
 import { RangePicker } from "./RangePicker";
 import { StatusPage } from "./StatusPage";
+import { TITLES } from "./titles";
+import { LazyAccess } from "./LazyAccess";
+import { LazyRules } from "./LazyRules";
+import { LazyTopics } from "./LazyTopics";
 
 function RailLink(props: { place: Place; current: boolean; children: ComponentChildren }) {
   return (
@@ -40,9 +45,25 @@ function Rail() {
         <Rows />
         <span>Overview</span>
       </RailLink>
+      <RailLink place={{ name: "dashboards" }} current={at === "dashboards" || at === "dashboard"}>
+        <Tiles />
+        <span>Dashboards</span>
+      </RailLink>
+      <RailLink place={{ name: "topics", topic: null }} current={at === "topics"}>
+        <Branches />
+        <span>Topics</span>
+      </RailLink>
+      <RailLink place={{ name: "rules" }} current={at === "rules"}>
+        <Bell />
+        <span>Rules</span>
+      </RailLink>
       <RailLink place={{ name: "ledger", device: null }} current={at === "ledger"}>
         <Book />
         <span>Ledger</span>
+      </RailLink>
+      <RailLink place={{ name: "access" }} current={at === "access"}>
+        <Key />
+        <span>Access</span>
       </RailLink>
       <RailLink place={{ name: "status" }} current={at === "status"}>
         <Pulse />
@@ -73,8 +94,14 @@ function ThemeButton() {
   );
 }
 
-const TITLES = { overview: "Overview", ledger: "Ledger", status: "Status" } as const;
-const UNTIMED: ReadonlySet<Place["name"]> = new Set(["ledger", "status"]);
+const UNTIMED: ReadonlySet<Place["name"]> = new Set([
+  "topics",
+  "rules",
+  "access",
+  "ledger",
+  "status",
+  "dashboards",
+]);
 
 function LedgerTitle({ device }: { device: string }) {
   return (
@@ -96,6 +123,7 @@ function LedgerTitle({ device }: { device: string }) {
 
 function Title() {
   const { place } = address.value;
+  if (place.name === "dashboard" || place.name === "shared") return <Lazy part="BoardTitle" />;
   if (place.name === "ledger" && place.device !== null) return <LedgerTitle device={place.device} />;
   if (place.name !== "device") return <h1>{TITLES[place.name]}</h1>;
   const device = devices.value?.find((one) => one.name === place.device);
@@ -129,7 +157,11 @@ function TopBar() {
       <div class="title">
         <Title />
       </div>
-      {timed ? <RangePicker /> : null}
+      {address.value.place.name === "dashboard" || address.value.place.name === "shared" ? (
+        <Lazy part="BoardControls" />
+      ) : timed ? (
+        <RangePicker />
+      ) : null}
       <ThemeButton />
       <div class={busy.value ? "progress busy" : "progress"} aria-hidden="true" />
     </header>
@@ -139,6 +171,11 @@ function TopBar() {
 function PlaceView() {
   const { place } = address.value;
   if (place.name === "status") return <StatusPage />;
+  if (place.name === "dashboards") return <Lazy part="DashboardList" />;
+  if (place.name === "dashboard") return <Lazy part="DashboardPage" />;
+  if (place.name === "topics") return <LazyTopics topic={place.topic} />;
+  if (place.name === "rules") return <LazyRules />;
+  if (place.name === "access") return <LazyAccess />;
   if (place.name === "ledger") return <LedgerPage key={place.device} device={place.device} />;
   if ((devices.value ?? []).length === 0) return <FirstSteps />;
   if (place.name === "device") return <DevicePage key={place.device} name={place.device} />;
@@ -176,7 +213,26 @@ function Loading() {
   );
 }
 
+/** A dashboard by a link: nothing of the rest of the page is there. */
+function SharedPage() {
+  return (
+    <div class="page alone">
+      <div class="stage">
+        <TopBar />
+        <main>
+          <Lazy part="DashboardPage" />
+        </main>
+      </div>
+    </div>
+  );
+}
+
+/** A dashboard needs no list of devices; what else there is does. */
+const waits = (): boolean =>
+  phase.value === "loading" && !(address.value.place.name === "dashboard" && session.value === "in");
+
 export function App() {
+  if (address.value.place.name === "shared") return <SharedPage />;
   if (phase.value === "login") return <Login />;
   if (phase.value === "error") return <StartFailed message={startProblem.value ?? ""} />;
   return (
@@ -185,7 +241,7 @@ export function App() {
       <div class="stage">
         <TopBar />
         <Band />
-        <main>{phase.value === "loading" ? <Loading /> : <PlaceView />}</main>
+        <main>{waits() ? <Loading /> : <PlaceView />}</main>
       </div>
     </div>
   );

@@ -7,6 +7,8 @@ import { formatDayClock, formatRange } from "../clock";
 import { statistics, type Columns } from "../data";
 import { go, linkTo, undoZoom } from "../navigate";
 import { address, chartWidth, countedWindow, range, shownWindow, utc } from "../state";
+import { AddButton } from "./AddButton";
+import { additionOf } from "./chartAddition";
 import { CopyButton } from "./CopyButton";
 import { Expand, Shrink } from "./icons";
 import { Legend } from "./Legend";
@@ -28,6 +30,7 @@ export function ChartPanel({ chart, lastMs }: Props) {
       <header class="panel-head">
         <h3>{chart.title}</h3>
         <span class="source">{chart.source}</span>
+        <AddButton addition={() => additionOf(chart)} />
         <ExpandLink chart={chart} />
       </header>
       <PanelBody chart={chart} filled={now} problem={problem.value} lastMs={lastMs} />

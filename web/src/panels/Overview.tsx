@@ -30,6 +30,15 @@ export function LastSeen({ device }: { device: Device }) {
   );
 }
 
+function Software({ device }: { device: Device }) {
+  const shown = (device.software ?? []).map(({ name, version }) => `${name} ${version}`.trim());
+  return shown.length === 0 ? null : (
+    <span class="device-software" data-testid="software">
+      {shown.join(" · ")}
+    </span>
+  );
+}
+
 function DeviceRow({ device }: { device: Device }) {
   const list = schema.value ?? [];
   const measurements = device.measurements.join();
@@ -41,11 +50,14 @@ function DeviceRow({ device }: { device: Device }) {
         href={linkTo({ place: { name: "device", device: device.name } })}
         data-device={device.name}
       >
-        <span class="device-name">
-          <Alive device={device} />
-          <span class="long-name">
-            <bdi>{deviceTitle(device)}</bdi>
+        <span class="device-what">
+          <span class="device-name">
+            <Alive device={device} />
+            <span class="long-name">
+              <bdi>{deviceTitle(device)}</bdi>
+            </span>
           </span>
+          <Software device={device} />
         </span>
         <span class="device-seen">
           <LastSeen device={device} />

@@ -4,9 +4,11 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Chart } from "../chart";
 import { colourOf, type Ink } from "../colour";
 import { drawingOf } from "../drawn";
+import { marks } from "../alerts";
+import { marksFor } from "../marks";
 import { shiftTo, undoZoom, zoomTo } from "../navigate";
 import { Plot } from "../plot";
-import { range, shownWindow, theme, utc } from "../state";
+import { address, range, shownWindow, theme, utc } from "../state";
 import type { Filled } from "./usePanel";
 
 interface Props {
@@ -59,6 +61,13 @@ export function PlotView({ chart, filled, inks, shown }: Props) {
     plot.current?.setData(drawing, shownWindow.peek(), shown);
   }, [drawing, names, theme.value, utc.value]);
 
+  const { place: at } = address.value;
+  const device = at.name === "device" ? at.device : null;
+  const drawnMarks = useMemo(() => marksFor(marks.value, device), [marks.value, device]);
+  useEffect(() => {
+    plot.current?.setMarks(drawnMarks);
+  }, [drawnMarks, names, chart.id, theme.value, utc.value]);
+
   useEffect(() => {
     let [drawnToMs, drawnFromMs] = [0, 0];
     return effect(() => {
@@ -72,5 +81,5 @@ export function PlotView({ chart, filled, inks, shown }: Props) {
     });
   }, []);
 
-  return <div class="plot" ref={place} data-testid="plot" />;
+  return <div class="plot" ref={place} data-testid="plot" data-marks={drawnMarks.length} />;
 }

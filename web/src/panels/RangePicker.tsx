@@ -1,11 +1,12 @@
 /** The one time range of the page: quick lengths, typed ends, zone; and pause or live. */
-import { useSignal, type Signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { formatInput, formatRange, zoneName } from "../clock";
-import { chooseUtc, go, pause, resume } from "../navigate";
+import type { Signal } from "@preact/signals";
+import { formatInput, formatRange } from "../clock";
+import { go, pause, resume } from "../navigate";
 import { formatSpanCode, parseRange, parseSpan, QUICK_RANGES } from "../range";
-import { hubNowMs, range, shownWindow, tickMs, utc } from "../state";
-import { Clock, Down, Pause, Play } from "./icons";
+import { hubNowMs, range, shownWindow, utc } from "../state";
+import { Pause, Play } from "./icons";
+import { TimesButton, TimesDialog } from "./TimesDialog";
+import { usePopover } from "./usePopover";
 
 const LONG_NAMES: Readonly<Record<string, string>> = {
   "5m": "5 minutes",
@@ -46,37 +47,10 @@ function LiveButton() {
 }
 
 export function RangePicker() {
-  const open = useSignal(false);
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const outside = (event: Event): void => {
-      if (event.target instanceof Node && place.current?.contains(event.target) !== true) open.value = false;
-    };
-    const escape = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") open.value = false;
-    };
-    document.addEventListener("pointerdown", outside);
-    document.addEventListener("keydown", escape);
-    return () => {
-      document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("keydown", escape);
-    };
-  }, []);
+  const { open, place } = usePopover();
   return (
     <div class="range" ref={place}>
-      <button
-        type="button"
-        class="button"
-        aria-expanded={open.value}
-        aria-haspopup="dialog"
-        onClick={() => (open.value = !open.value)}
-        data-testid="range"
-      >
-        <Clock />
-        <span>{currentName()}</span>
-        {utc.value ? <span class="zone">UTC</span> : null}
-        <Down />
-      </button>
+      <TimesButton open={open} name={currentName()} isUtc={utc.value} testid="range" />
       <LiveButton />
       {open.value ? <RangeDialog open={open} /> : null}
     </div>
@@ -110,65 +84,26 @@ function QuickRanges({ open }: { open: Signal<boolean> }) {
 function RangeDialog({ open }: { open: Signal<boolean> }) {
   const live = range.value.kind === "live";
   const { fromMs, toMs } = shownWindow.peek();
-  const from = useSignal(
-    range.value.kind === "live"
-      ? `now-${formatSpanCode(range.value.spanMs)}`
-      : formatInput(fromMs, utc.value),
-  );
-  const to = useSignal(live ? "now" : formatInput(toMs, utc.value));
-  const problem = useSignal<string | null>(null);
-  const apply = (event: Event): void => {
-    event.preventDefault();
-    const parsed = parseRange(from.value, to.value, hubNowMs(), utc.value);
-    if (typeof parsed === "string") {
-      problem.value = parsed;
-      return;
-    }
+  const apply = (from: string, to: string): string | null => {
+    const parsed = parseRange(from, to, hubNowMs(), utc.value);
+    if (typeof parsed === "string") return parsed;
     go({ range: parsed });
     open.value = false;
+    return null;
   };
   return (
-    <div class="popover" role="dialog" aria-label="Time range" data-testid="range-dialog">
+    <TimesDialog
+      from={
+        range.value.kind === "live"
+          ? `now-${formatSpanCode(range.value.spanMs)}`
+          : formatInput(fromMs, utc.value)
+      }
+      to={live ? "now" : formatInput(toMs, utc.value)}
+      hint="now-6h, 14:00 or 2026-11-22 14:00"
+      testid="range"
+      apply={apply}
+    >
       <QuickRanges open={open} />
-      <form onSubmit={apply} noValidate>
-        <Field label="From" value={from} testid="range-from" />
-        <Field label="To" value={to} testid="range-to" />
-        <p
-          class={problem.value === null ? "hint" : "problem"}
-          role={problem.value === null ? undefined : "alert"}
-        >
-          {problem.value ?? "now-6h, 14:00 or 2026-11-22 14:00"}
-        </p>
-        <button type="submit" class="button primary" data-testid="range-apply">
-          Show
-        </button>
-        <label class="switch">
-          <input
-            type="checkbox"
-            checked={utc.value}
-            onChange={(event) => chooseUtc(event.currentTarget.checked)}
-            data-testid="utc"
-          />
-          <span>UTC</span>
-          <span class="hint">{`Your zone: ${zoneName(false, tickMs.peek())}`}</span>
-        </label>
-      </form>
-    </div>
-  );
-}
-
-function Field({ label, value, testid }: { label: string; value: Signal<string>; testid: string }) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        type="text"
-        spellcheck={false}
-        autocomplete="off"
-        value={value.value}
-        onInput={(event) => (value.value = event.currentTarget.value)}
-        data-testid={testid}
-      />
-    </label>
+    </TimesDialog>
   );
 }

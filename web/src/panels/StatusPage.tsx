@@ -5,6 +5,7 @@ import { formatCount, formatSpan, formatValue } from "../format";
 import { logOut } from "../hub";
 import { tickMs, utc } from "../state";
 import { UNITS } from "../units";
+import { Buckets } from "./Buckets";
 import { Leave } from "./icons";
 import { NotRead } from "./NotRead";
 import { Quarantine, Streams } from "./statusTables";
@@ -22,6 +23,7 @@ export function StatusPage() {
       ))}
       <Facts status={now} />
       <Streams streams={now.streams} />
+      <Buckets buckets={now.buckets} />
       <Counters counters={now.counters} />
       <Quarantine quarantine={now.quarantine} />
       <footer class="status-foot">

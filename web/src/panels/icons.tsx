@@ -21,10 +21,31 @@ export const Rows = () => (
     <path d="M3 5h14M3 10h14M3 15h14" />
   </Icon>
 );
+/** Dashboards: tiles of different sizes. */
+export const Tiles = () => (
+  <Icon>
+    <path d="M3 3.5h8v6H3zM14 3.5h3v6h-3zM3 12.5h3v4H3zM9 12.5h8v4H9z" />
+  </Icon>
+);
 /** A ledger: lines, and a tick for what was found right. */
 export const Book = () => (
   <Icon>
     <path d="M3 5h14M3 10h6M3 15h6M11.5 13l2 2 4-5" />
+  </Icon>
+);
+export const Bell = () => (
+  <Icon>
+    <path d="M4 14h12M5.5 14V9a4.5 4.5 0 019 0v5M8.5 16.5h3" />
+  </Icon>
+);
+export const Branches = () => (
+  <Icon>
+    <path d="M4 3v11a2 2 0 002 2h10M4 8h12" />
+  </Icon>
+);
+export const Key = () => (
+  <Icon>
+    <path d="M9.5 10.5L17 3m-3 3l2.5 2.5M10.5 13a3.75 3.75 0 11-7.5 0 3.75 3.75 0 017.5 0z" />
   </Icon>
 );
 export const Pulse = () => (
@@ -98,5 +119,10 @@ export const Check = () => (
 export const Leave = () => (
   <Icon>
     <path d="M8 4H4v12h4M12 6.5 15.5 10 12 13.5M15 10H8" />
+  </Icon>
+);
+export const Plus = () => (
+  <Icon>
+    <path d="M10 4v12M4 10h12" />
   </Icon>
 );

@@ -1,7 +1,7 @@
 /** The tables of the status page. */
 import type { Status } from "../api";
 import { formatDayClock } from "../clock";
-import { formatCount, formatValue } from "../format";
+import { formatCount, formatSpan, formatValue } from "../format";
 import { utc } from "../state";
 import { UNITS } from "../units";
 
@@ -16,11 +16,16 @@ function Fill({ part }: { part: number }) {
 }
 
 export function Streams({ streams }: { streams: Status["streams"] }) {
+  const ageS = Math.max(0, ...streams.map((stream) => stream.age_s));
   return (
     <section class="panel">
       <header class="panel-head">
         <h3>Streams</h3>
-        <span class="source">messages by sequence number</span>
+        <span class="source" data-testid="streams-age">
+          {ageS === 0
+            ? "messages by sequence number"
+            : `as of ${formatSpan(ageS * 1000)} ago: nats-server does not answer`}
+        </span>
       </header>
       <div class="scroll">
         <table class="figures">

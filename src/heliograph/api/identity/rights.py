@@ -10,13 +10,14 @@ from typing import Any, Final, TypeAlias
 from heliograph.errors import QueryError
 
 BUCKETS: Final = "buckets"
+DASHBOARDS: Final = "dashboards"
 AUTHORIZATIONS: Final = "authorizations"
 TELEGRAFS: Final = "telegrafs"
 ORGS: Final = "orgs"
 RESOURCES: Final = (
     AUTHORIZATIONS,
     BUCKETS,
-    "dashboards",
+    DASHBOARDS,
     ORGS,
     "sources",
     "tasks",
@@ -41,7 +42,7 @@ RESOURCES: Final = (
     "functions",
     "subscriptions",
 )
-"""What InfluxDB's clients may name. The hub has buckets, authorizations, telegrafs and the organization."""
+"""What InfluxDB's clients may name. The hub has buckets, authorizations, dashboards, telegrafs, one org."""
 _MAX_PERMISSIONS: Final = 256
 
 

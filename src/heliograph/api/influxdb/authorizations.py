@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -25,12 +26,15 @@ from heliograph.api.identity.rights import (
     parse_permissions,
 )
 from heliograph.api.identity.tokens import Token
+from heliograph.api.identity.topics import NO_TOPICS, TopicRights, parse_filters
 from heliograph.api.influxdb.orgs import user_json
 from heliograph.api.influxdb.shapes import ROOT, rfc3339, text_of
 from heliograph.api.services import Services, services
 from heliograph.errors import Forbidden, NotFound, NotPossible, QueryError
+from heliograph.model.time import SECOND_NS
 
 _PATH: Final = f"{ROOT}/authorizations"
+_LONGEST_SECONDS: Final = 36_500 * 86_400
 _STATUSES: Final = {"active": True, "inactive": False}
 
 
@@ -52,7 +56,11 @@ async def create(request: Request) -> Response:
     hub = services(request)
     caller = _changing(request, hub)
     asked = await read_json(request)
-    rights = _resolved(hub, asked.get("permissions"))
+    topics, expires_ns = _topics(asked), _expires_ns(asked)
+    if topics != NO_TOPICS and not caller.is_operator:
+        raise Forbidden("only the operator may give rights to publish and to subscribe")
+    permissions = asked.get("permissions")
+    rights = _resolved(hub, permissions) if permissions or topics == NO_TOPICS else frozenset()
     too_much = exceeding(caller.rights, rights)
     if too_much:
         first = too_much[0]
@@ -64,6 +72,8 @@ async def create(request: Request) -> Response:
         rights,
         description=text_of(asked, "description", ""),
         active=_status(asked) is not False,
+        topics=topics,
+        expires_ns=expires_ns,
     )
     return JSONResponse(new_authorization(hub, token, secret), 201)
 
@@ -117,10 +127,11 @@ def _shown(hub: Services, tokens: Iterable[Token]) -> list[dict[str, Any]]:
     return [
         {
             "id": token.id,
-            "status": "active" if token.active else "inactive",
+            "status": "active" if token.holds else "inactive",
             "description": token.description,
             **org,
             **user,
+            **_ours(token),
             "permissions": [_permission_json(p, names, org) for p in sorted(token.rights, key=_order)],
             "links": {"self": f"{_PATH}/{token.id}", "user": f"{ROOT}/users/{OPERATOR_ID}"},
             "createdAt": rfc3339(token.created_ns),
@@ -128,6 +139,27 @@ def _shown(hub: Services, tokens: Iterable[Token]) -> list[dict[str, Any]]:
         }
         for token in tokens
     ]
+
+
+def _ours(token: Token) -> dict[str, Any]:
+    """Return what InfluxDB's tokens do not have."""
+    ours: dict[str, Any] = {}
+    if token.topics != NO_TOPICS:
+        ours = {"publish": list(token.topics.publish), "subscribe": list(token.topics.subscribe)}
+    return ours | ({} if token.expires_ns is None else {"expiresAt": rfc3339(token.expires_ns)})
+
+
+def _topics(asked: dict[str, Any]) -> TopicRights:
+    return TopicRights(*(parse_filters(asked.get(key) or []) for key in ("publish", "subscribe")))
+
+
+def _expires_ns(asked: dict[str, Any]) -> int | None:
+    seconds = asked.get("expiresInSeconds")
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 1 <= seconds <= _LONGEST_SECONDS:
+        raise QueryError(f"expiresInSeconds must be a whole number from 1 to {_LONGEST_SECONDS:,}")
+    return time.time_ns() + seconds * SECOND_NS
 
 
 def _order(permission: Permission) -> tuple[str, str, str]:

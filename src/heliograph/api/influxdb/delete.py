@@ -50,7 +50,7 @@ async def delete_v2(request: Request) -> Response:
     if not asked_for:
         return v2_error(400, "Please provide either bucketID or bucket")
     bucket = hub.directory.bucket_name(asked_for)
-    hub.identities.require(caller, Action.WRITE, bucket)
+    hub.identities.require(caller, Action.WRITE, bucket, asked_for)
     body = await read_json(request)
     for key in ("start", "stop"):
         if not body.get(key):

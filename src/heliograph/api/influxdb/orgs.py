@@ -112,7 +112,7 @@ def user_json(hub: Services) -> dict[str, Any]:
     """Return the one user as the answers show it."""
     return {
         "id": OPERATOR_ID,
-        "name": hub.identities.person() or OPERATOR,
+        "name": hub.identities.people.first() or OPERATOR,
         "status": "active",
         "links": {"self": f"{ROOT}/users/{OPERATOR_ID}"},
     }

@@ -21,11 +21,11 @@ from heliograph.api.identity.ids import ORGANIZATION_ID
 from heliograph.api.identity.rights import BUCKETS, Action
 from heliograph.api.influxdb.directory import AUTOGEN, BucketEntry
 from heliograph.api.services import Services, services
-from heliograph.errors import QueryError
+from heliograph.errors import Forbidden, QueryError
 from heliograph.query.flux.annotated import ANNOTATIONS, Dialect, csv_parts
 from heliograph.query.flux.engine import Asked
-from heliograph.query.flux.extern import given_program
 from heliograph.query.flux.session import BucketRow
+from heliograph.query.flux.syntax.extern import given_program
 from heliograph.query.flux.tables import Tables
 from heliograph.query.flux.values import parse_time
 
@@ -52,7 +52,11 @@ class _Access:
         base = name.removesuffix(f"/{AUTOGEN}")
         if found not in names and base in names:
             found = base
-        self.hub.identities.require(self.caller, Action.READ, found)
+        try:
+            self.hub.identities.require(self.caller, Action.READ, found)
+        except Forbidden:
+            self.hub.identities.require(self.caller, Action.READ, name)  # what they named, and no more
+            raise
         return found
 
     def buckets(self) -> list[BucketRow]:

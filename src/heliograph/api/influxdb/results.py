@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from heliograph.api.json_text.python import plain
+from heliograph.api.json_text.response import dump
 from heliograph.query.influxql.numbers import plain_float
 from heliograph.query.influxql.plan.shapes import Result, Series
 
@@ -30,7 +32,8 @@ EPOCHS: Final = {
 }
 _SECOND_NS: Final = 1_000_000_000
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_INTEGRAL: Final = 1e21
+_WHOLE_ROWS: Final = 10_000
+"""A longer series of a whole answer is said to be partial, as InfluxDB puts it together from chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +54,11 @@ def shown_time(time_ns: int, zone: str = "") -> str:
     moment = _EPOCH + dt.timedelta(seconds=seconds)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     if not zone:
-        return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z" if moment.year >= 1000 else _early(moment, fraction)
+        return f"{moment.isoformat()[:19]}{fraction}Z"
     local = moment.astimezone(ZoneInfo(zone))
     offset = local.strftime("%z")
     name = "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:5]}"
     return f"{local:%Y-%m-%dT%H:%M:%S}{fraction}{name}"
-
-
-def _early(moment: dt.datetime, fraction: str) -> str:
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
-
-
-def _value(value: Any) -> Any:
-    """Return a number without a fraction that says nothing; what JSON has no word for is null."""
-    if type(value) is float:
-        if not math.isfinite(value):
-            return None
-        if value.is_integer() and abs(value) < _INTEGRAL:
-            return int(value)
-    return value
 
 
 def times_of(form: Form, zone: str) -> Callable[[int], Any]:
@@ -87,11 +76,14 @@ def chunks(number: int, result: Result, form: Form) -> Iterator[dict[str, Any]]:
     last: dict[str, Any] = {"error": result.error} if result.error is not None else {}
     messages: dict[str, Any] = {"messages": result.messages} if result.messages else {}
     if not form.chunk_rows or len(parts) < 2:
-        shown = [_series(series, show, form, partial=False) for series, _ in parts]
+        shown = [
+            _series(series, show, form, partial=series.timed and len(series.rows) > _WHOLE_ROWS)
+            for series, _ in parts
+        ]
         yield {"statement_id": number, **({"series": shown} if shown else {}), **messages, **last}
         return
     for index, (series, partial) in enumerate(parts):
-        more = {"partial": True} if index + 1 < len(parts) else last
+        more = {"partial": True} if not series.whole and index + 1 < len(parts) else last
         yield {
             "statement_id": number,
             "series": [_series(series, show, form, partial=partial)],
@@ -101,7 +93,7 @@ def chunks(number: int, result: Result, form: Form) -> Iterator[dict[str, Any]]:
 
 
 def _parts(series: Series, rows: int) -> Iterator[tuple[Series, bool]]:
-    if not rows or len(series.rows) <= rows:
+    if not rows or series.whole or len(series.rows) <= rows:
         yield series, False
         return
     for first in range(0, len(series.rows), rows):
@@ -119,24 +111,25 @@ def _series(series: Series, show: Callable[[int], Any], form: Form, *, partial: 
         shown["tags"] = series.tags
     shown["columns"] = series.columns
     if series.rows:
-        shown["values"] = list(_plain_rows(series, show)) if form.exact else shown_rows(series, show)
+        shown["values"] = shown_rows(series, show)
     if partial:
         shown["partial"] = True
     return shown
 
 
 def shown_rows(series: Series, show: Callable[[int], Any]) -> list[list[Any]]:
-    """Return the rows with times and numbers as they are shown."""
-    if not series.timed:
-        return [[_value(value) for value in row] for row in series.rows]
-    return [[show(row[0]), *[_value(value) for value in row[1:]]] for row in series.rows]
+    """Return the rows, in which times have become what is shown: each is shown once."""
+    if series.timed:
+        for row in series.rows:
+            row[0] = show(row[0])
+    return series.rows
 
 
-def json_text(answer: dict[str, Any], *, pretty: bool) -> str:
-    """Return an answer as JSON on one line, or indented."""
+def json_text(answer: dict[str, Any], *, pretty: bool) -> bytes:
+    """Return an answer as JSON on one line, or indented; numbers are as Go writes them."""
     if pretty:
-        return json.dumps(answer, ensure_ascii=False, indent=4) + "\n"
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n"
+        return json.dumps(plain(answer), ensure_ascii=False, indent=4).encode() + b"\n"
+    return dump(answer, whole=True) + b"\n"
 
 
 def csv_text(results: Iterable[Result], form: Form) -> str:
@@ -152,13 +145,8 @@ def csv_text(results: Iterable[Result], form: Form) -> str:
                 columns = series.columns
                 lines.append(",".join(map(_cell, ["name", "tags", *columns])))
             tags = ",".join(f"{_escaped(k)}={_escaped(v)}" for k, v in sorted(series.tags.items()) if v)
-            lines += [",".join(map(_cell, [series.name, tags, *row])) for row in _plain_rows(series, show)]
+            lines += [",".join(map(_cell, [series.name, tags, *row])) for row in shown_rows(series, show)]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _plain_rows(series: Series, show: Callable[[int], Any]) -> Iterator[list[Any]]:
-    for row in series.rows:
-        yield [show(row[0]), *row[1:]] if series.timed else row
 
 
 def _escaped(text: str) -> str:

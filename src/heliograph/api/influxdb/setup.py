@@ -11,12 +11,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heliograph.api.auth import COOKIE, caller_of, credentials_of
+from heliograph.api.auth import COOKIE, address_of, caller_of, credentials_of
 from heliograph.api.body import read_json
 from heliograph.api.buckets import check_name
 from heliograph.api.errors import speaks_influx_v2, v2_conflict
 from heliograph.api.guard import require_own_origin
-from heliograph.api.identity.identities import OPERATOR
 from heliograph.api.identity.rights import EVERYTHING
 from heliograph.api.influxdb.authorizations import new_authorization
 from heliograph.api.influxdb.buckets import bucket_by_name, keep_of
@@ -24,7 +23,7 @@ from heliograph.api.influxdb.orgs import organization_json, user_json
 from heliograph.api.influxdb.shapes import text_of
 from heliograph.api.services import Services, services
 from heliograph.api.session import keep_session
-from heliograph.errors import AuthError, BucketExists, QueryError
+from heliograph.errors import BucketExists, QueryError
 from heliograph.store.retention import FOREVER, WHOLE_BUCKET
 from heliograph.store.rollups.summary import RAW
 
@@ -34,7 +33,7 @@ _DONE = "onboarding has already been completed"
 
 
 def _is_open(hub: Services) -> bool:
-    return hub.allow_setup and hub.identities.person() is None
+    return hub.allow_setup and hub.identities.people.first() is None
 
 
 @speaks_influx_v2
@@ -59,7 +58,7 @@ async def set_up(request: Request) -> Response:
     _check(user, org, password, secret)
     keep_ns = _keep_of(asked)
     await _make_bucket(hub, check_name(bucket), keep_ns)
-    added = await asyncio.to_thread(hub.identities.add_first_person, user, password)
+    added = await asyncio.to_thread(hub.identities.people.add_first, user, password)
     if not added:
         return v2_conflict(_DONE)
     await asyncio.to_thread(hub.directory.rename_organization, org)
@@ -108,10 +107,7 @@ async def sign_in(request: Request) -> Response:
     if caller is not None:
         session = await asyncio.to_thread(hub.identities.open_session, caller.user)
     else:
-        known = await asyncio.to_thread(hub.identities.is_person, user, password)
-        if not known:
-            raise AuthError("unauthorized access: no such user and password, and no such token")
-        session = await asyncio.to_thread(hub.identities.open_session, OPERATOR)
+        session = await hub.identities.log_in(user, password, address_of(request))
     response = Response(status_code=204)
     keep_session(request, response, session)
     return response

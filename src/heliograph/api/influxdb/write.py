@@ -11,8 +11,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from heliograph.api.auth import caller_of
+from heliograph.api.auth import caller_of, caller_of_v1
 from heliograph.api.errors import speaks_influx_v2, speaks_v1, v1_error, v2_error
+from heliograph.api.health import VERSION
 from heliograph.api.identity.rights import Action
 from heliograph.api.services import Services, WriteRequest, WriteResult, services
 from heliograph.errors import BucketNotFound, QueryError
@@ -30,18 +31,29 @@ _V1_PRECISION: Final = {
 }
 _V2_PRECISION: Final = {k: _V1_PRECISION[k] for k in ("ns", "us", "ms", "s")}
 _SHOWN_ERRORS: Final = 10
+_CONSISTENCIES: Final = ("", "any", "one", "quorum", "all")
 
 
 @speaks_v1
 async def write_v1(request: Request) -> Response:
     """``POST /write?db=…[&rp=…][&precision=…]`` of InfluxDB 1.x."""
+    response = await _write_v1(request)
+    response.headers.update(VERSION)
+    return response
+
+
+async def _write_v1(request: Request) -> Response:
     hub = services(request)
-    caller = caller_of(request, hub.identities)
+    caller = await caller_of_v1(request, hub.identities)
     database = request.query_params.get("db", "")
     if not database:
         return v1_error(400, "database is required")
+    if request.query_params.get("consistency", "").lower() not in _CONSISTENCIES:
+        return v1_error(400, "invalid consistency level")
     policy = request.query_params.get("rp", "")
-    place = await asyncio.to_thread(hub.influxql.databases.place, database, policy)
+    databases = hub.influxql.databases
+    place = databases.known_place(database, policy)
+    place = place or await asyncio.to_thread(databases.place, database, policy)
     bucket = place or hub.directory.database(database, policy)
     hub.identities.require(caller, Action.WRITE, bucket)
     # an unknown precision means nanoseconds there
@@ -69,10 +81,11 @@ async def write_v2(request: Request) -> Response:
     """``POST /api/v2/write?bucket=…[&org=…][&precision=…]`` of InfluxDB 2.x."""
     hub = services(request)
     caller = caller_of(request, hub.identities)
-    bucket = hub.directory.bucket_name(request.query_params.get("bucket", ""))
+    asked = request.query_params.get("bucket", "")
+    bucket = hub.directory.bucket_name(asked)
     if not bucket:
         return v2_error(404, "bucket not found: the parameter bucket is missing")
-    hub.identities.require(caller, Action.WRITE, bucket)
+    hub.identities.require(caller, Action.WRITE, bucket, asked)
     unit = request.query_params.get("precision", "ns")
     if unit not in _V2_PRECISION:
         raise QueryError(f"invalid precision {unit!r}; valid precision units are ns, us, ms, and s")

@@ -3,10 +3,12 @@
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
-from libc.math cimport isfinite
+from libc.math cimport fabs, floor, isfinite
 from libcpp.string cimport string
 
 from json.encoder import encode_basestring
+
+from heliograph.api.json_text.python import whole_number
 
 cdef extern from *:
     """
@@ -36,17 +38,20 @@ cdef extern from *:
     long long PyLong_AsLongLongAndOverflow(object value, int* overflow) except? -1
 
 
-def dump(value):
-    """Return a value as JSON; numbers that JSON lacks become null."""
+def dump(value, *, bint whole=False):
+    """Return a value as JSON; numbers that JSON lacks become null.
+
+    With ``whole`` a float without a fraction is written as a whole number.
+    """
     cdef string text
     text.reserve(65536)
-    _write(value, text)
+    _write(value, text, whole)
     return PyBytes_FromStringAndSize(text.data(), text.size())
 
 
-cdef int _write(object value, string& text) except -1:
+cdef int _write(object value, string& text, bint whole) except -1:
     if type(value) is float:
-        return _write_real(value, text)
+        return _write_real(value, text, whole)
     if type(value) is int:
         return _write_whole(value, text)
     if value is None:
@@ -58,11 +63,11 @@ cdef int _write(object value, string& text) except -1:
     elif isinstance(value, str):
         _write_text(value, text)
     elif isinstance(value, (list, tuple)):
-        _write_list(value, text)
+        _write_list(value, text, whole)
     elif isinstance(value, dict):
-        _write_object(value, text)
+        _write_object(value, text, whole)
     elif isinstance(value, float):
-        _write_real(value, text)
+        _write_real(value, text, whole)
     elif isinstance(value, int):
         _write_whole(value, text)
     else:
@@ -70,13 +75,18 @@ cdef int _write(object value, string& text) except -1:
     return 0
 
 
-cdef int _write_real(double value, string& text) except -1:
+cdef int _write_real(double value, string& text, bint whole) except -1:
     cdef char room[64]
     cdef char* end
     cdef char* at = room
     if not isfinite(value):
         text.append(b"null", 4)
         return 0
+    if whole and value == floor(value) and fabs(value) < 1e21:
+        if fabs(value) < 9007199254740992.0:
+            text.append(room, write_whole(room, <long long>value) - room)
+            return 0
+        return _write_whole(whole_number(value), text)
     end = write_real(room, value)
     if end == NULL:
         raise MemoryError
@@ -110,19 +120,24 @@ cdef int _append(object written, string& text) except -1:
     return 0
 
 
-cdef int _write_list(object values, string& text) except -1:
+cdef int _write_list(object values, string& text, bint whole) except -1:
     cdef bint first = True
+    cdef Py_ssize_t count = 0
     text.push_back(c"[")
     for value in values:
+        count += 1
+        if count % 512 == 0:
+            with nogil:  # whoever waits for the interpreter may have it: a long answer takes seconds
+                pass
         if not first:
             text.push_back(c",")
         first = False
-        _write(value, text)
+        _write(value, text, whole)
     text.push_back(c"]")
     return 0
 
 
-cdef int _write_object(dict values, string& text) except -1:
+cdef int _write_object(dict values, string& text, bint whole) except -1:
     cdef bint first = True
     text.push_back(c"{")
     for key, value in values.items():
@@ -133,6 +148,6 @@ cdef int _write_object(dict values, string& text) except -1:
         first = False
         _write_text(key, text)
         text.push_back(c":")
-        _write(value, text)
+        _write(value, text, whole)
     text.push_back(c"}")
     return 0

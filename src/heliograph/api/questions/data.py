@@ -9,14 +9,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
-from heliograph.api.auth import caller_of, require_bucket
+from heliograph.api.auth import caller_of, require_bucket, require_operator
 from heliograph.api.body import read_json
+from heliograph.api.departure import unless_gone
 from heliograph.api.errors import speaks_v2
 from heliograph.api.guard import origin_allowed
 from heliograph.api.identity.rights import Action
 from heliograph.api.json_text.response import NumbersResponse
 from heliograph.api.questions.plans import MS, POINTS, Span, columns, expect, plan, points, rows_plan
-from heliograph.api.services import services
+from heliograph.api.questions.software import SOFTWARE, Software
+from heliograph.api.services import Services, services
+from heliograph.api.topics.window import Topics
 from heliograph.errors import AuthError, Error, QueryError
 from heliograph.model.point import SeriesKey
 from heliograph.query.plan import check_range
@@ -25,6 +28,8 @@ from heliograph.store.catalogue import DEFAULT_BUCKET
 from heliograph.store.store import Store
 
 MAX_QUERIES: Final = 64
+_AT_ONCE: Final = 4
+"""Queries of one request; the others wait for their turn."""
 MAX_PAGES: Final = 200
 DEVICE_TAG: Final = "host"
 _CLOSE_UNAUTHORIZED: Final = 4401
@@ -59,7 +64,7 @@ def _schema(store: Store, bucket: str) -> Response:
 
 @speaks_v2
 async def devices(request: Request) -> Response:
-    """``GET /api/devices``: who sent points to a bucket, by the tag ``host``."""
+    """``GET /api/devices``: who sent points to a bucket, by the tag ``host``, and with which versions."""
     hub = services(request)
     bucket = request.query_params.get("bucket", DEFAULT_BUCKET)
     require_bucket(request, hub.identities, Action.READ, bucket)
@@ -68,8 +73,11 @@ async def devices(request: Request) -> Response:
 
 def _devices(store: Store, bucket: str) -> Response:
     found: dict[str, tuple[int, set[str]]] = {}
+    software = Software()
     for name, key, last_ns in series_of(store, bucket, None, {}):
         host = _tag(key, DEVICE_TAG)
+        if name == SOFTWARE:
+            software.note(host, _tag(key, "name"), _tag(key, "version"), last_ns)
         latest, measurements = found.get(host, (last_ns, set()))
         measurements.add(name)
         found[host] = (max(latest, last_ns), measurements)
@@ -81,6 +89,7 @@ def _devices(store: Store, bucket: str) -> Response:
                     "tag": DEVICE_TAG if host else None,
                     "last_ms": last_ns // MS,
                     "measurements": sorted(measurements),
+                    "software": software.of(host, last_ns),
                 }
                 for host, (last_ns, measurements) in sorted(found.items(), key=lambda d: (not d[0], d[0]))
             ]
@@ -105,20 +114,29 @@ async def query(request: Request) -> Response:
         raise QueryError(f"queries must hold 1 to {MAX_QUERIES} entries, {len(queries)} came")
     span = Span(*(expect(asked, key, int) * MS for key in ("start_ms", "end_ms", "interval_ms")))
     check_range(*span)
-    results: list[dict[str, Any]] = []
-    for entry in queries:
-        if not isinstance(entry, dict):
-            raise QueryError("each entry of queries must be an object")
-        answer: dict[str, Any] = {"id": str(entry.get("id", ""))}
-        try:
-            if entry.get("fn") == POINTS:
-                answer |= points(await hub.engine.rows(rows_plan(bucket, span, entry)))
-            else:
-                answer |= columns(await hub.engine.select(plan(bucket, span, entry)))
-        except Error as error:
-            answer["error"] = str(error)
-        results.append(answer)
+    if not all(isinstance(entry, dict) for entry in queries):
+        raise QueryError("each entry of queries must be an object")
+    results: list[dict[str, Any]] = [{"id": str(entry.get("id", ""))} for entry in queries]
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(place: int) -> None:
+        async with turns:
+            results[place] |= await _planned(hub, bucket, span, queries[place])
+
+    async with asyncio.TaskGroup() as group:
+        for place in range(len(queries)):
+            group.create_task(one(place))
     return NumbersResponse({"results": results})
+
+
+async def _planned(hub: Services, bucket: str, span: Span, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to one plan, or why there is none."""
+    try:
+        if entry.get("fn") == POINTS:
+            return points(await hub.engine.rows(rows_plan(bucket, span, entry)))
+        return columns(await hub.engine.select(plan(bucket, span, entry)))
+    except Error as error:
+        return {"error": str(error)}
 
 
 @speaks_v2
@@ -129,7 +147,8 @@ async def sql(request: Request) -> Response:
     asked = await read_json(request)
     bucket = expect(asked, "bucket", str, DEFAULT_BUCKET)
     hub.identities.require(caller, Action.READ, bucket)
-    return JSONResponse(await hub.user_sql.run(bucket, expect(asked, "sql", str)))
+    answer = hub.user_sql.run(bucket, expect(asked, "sql", str))
+    return JSONResponse(await unless_gone(request, answer))
 
 
 async def live(socket: WebSocket) -> None:
@@ -149,6 +168,15 @@ async def live(socket: WebSocket) -> None:
         return True
 
     if allowed():
-        await hub.feed.serve(socket, bucket, allowed)
+        await hub.feed.serve(socket, bucket, allowed, lambda: _topics(socket, hub))
     else:
         await socket.close(_CLOSE_UNAUTHORIZED, "log in first")
+
+
+def _topics(socket: WebSocket, hub: Services) -> Topics | None:
+    """Return the topics for who may see those of everybody."""
+    try:
+        require_operator(socket, hub.identities)
+    except AuthError:
+        return None
+    return hub.topics

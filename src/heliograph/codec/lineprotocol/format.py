@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEASUREMENT_SEPARATOR = re.compile(r"[, ]")
 _KEY_SEPARATOR = re.compile(r"[,= ]")
 _QUOTED = re.compile(r'["\\]')
+_NAMES = 512
+"""Names whose written form is remembered; points have the same ones again and again."""
 
 
 def format_point(point: Point) -> str:
@@ -66,6 +69,7 @@ def _field_value(column: Column, row: int) -> FieldValue:
     return UInt(value) if column.type is FieldType.UNSIGNED else value
 
 
+@functools.lru_cache(_NAMES)
 def _name(name: str, separator: re.Pattern[str], what: str) -> str:
     if not name:
         raise LineProtocolError(f"a {what} is empty; give it a name")

@@ -167,15 +167,17 @@ cdef class Parser(Scanner):
         """Take every line of the body."""
         cdef Outcome outcome = TAKEN
         while True:
-            # To get the GIL back may take longer than a small body, so it is given away only from one full
-            # set of records to the next.
-            if outcome == FULL:
+            # To get the GIL back may take longer than a small body, so it is given away only where many
+            # lines have followed each other without anything new.
+            if outcome == FULL or outcome == MANY:
                 with nogil:
-                    outcome = self.run()
+                    outcome = self.run(MOST_LINES + 1)
             else:
-                outcome = self.run()
+                outcome = self.run(FEW_LINES)
             if outcome == AT_END:
                 return 0
+            if outcome == MANY:
+                continue
             if outcome == FULL and self.lines > 0:
                 self.flush()
             elif outcome == NEW_SERIES and self.knows_measurement() and self.add_series():

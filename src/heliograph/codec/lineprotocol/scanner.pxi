@@ -18,11 +18,14 @@ cdef enum Outcome:
     NEW_FIELD = 4
     SETTLE = 5
     SLOW = 6
+    MANY = 7
 
 cdef enum:
     ZERO = 48
     MOST_LINES = 4096
     MOST_VALUES = 16384
+    # So many lines are read before it pays to give the GIL away.
+    FEW_LINES = 64
     LONGEST_KEY = 65535
 
 cdef uint64_t HIGHEST_BIT = <uint64_t>1 << 63
@@ -89,15 +92,18 @@ cdef class Scanner:
         self.line_time = array("q", [0]) * MOST_LINES
 
     @cython.final
-    cdef Outcome run(self) except FAILED nogil:
-        """Take lines up to one that is not ordinary, the end, or the end of the room for records."""
+    cdef Outcome run(self, int32_t most) except FAILED nogil:
+        """Take lines up to one that is not ordinary, the end, the end of the room for records, or ``most``."""
         cdef Outcome outcome = TAKEN
+        cdef int32_t end = self.lines + most
         while outcome == TAKEN:
             if self.offset >= self.size:
                 return AT_END
             if self.b[self.offset] == b"\n":
                 self.offset += 1
                 continue
+            if self.lines == end:
+                return MANY
             outcome = self.read_line()
             if outcome == TAKEN:
                 self.commit()

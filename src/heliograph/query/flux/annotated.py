@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from heliograph.query.flux.numbers import float_text, time_text
+from heliograph.query.flux.numbers import duration_text, float_text, time_text
 from heliograph.query.flux.tables import Table, Tables
 from heliograph.query.flux.values import Duration, Value
 
@@ -26,8 +26,6 @@ _TYPES: Final = {
     "duration": "duration",
 }
 _LINE: Final = "\r\n"
-_UNITS: Final = (("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000))
-_SMALL_UNITS: Final = (("us", 1_000), ("ns", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +107,9 @@ class _Writer:
             return "true" if value else "false"
         if kind == "string":
             return self._quoted(value)
-        return _duration_text(value) if isinstance(value, Duration) else str(int(value))
+        return duration_text(value) if isinstance(value, Duration) else str(int(value))
 
     def _quoted(self, text: str) -> str:
         if text and (not self._special.isdisjoint(text) or text[0] in " \t" or text == "\\."):
             return '"' + text.replace('"', '""') + '"'
         return text
-
-
-def _duration_text(value: Duration) -> str:
-    parts = [f"{value.months}mo"] if value.months else []
-    rest = abs(value.ns)
-    for unit, length in (*_UNITS, *_SMALL_UNITS):
-        count, rest = divmod(rest, length)
-        parts += [f"{count}{unit}"] if count else []
-    return ("-" if value.ns < 0 or value.months < 0 else "") + ("".join(parts).replace("-", "") or "0ns")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from heliograph.errors import BucketNotFound, StoreError
+from heliograph.query.budget import Claim
 from heliograph.query.engine import QueryEngine
 from heliograph.query.flux.interpreter import run
-from heliograph.query.flux.parser import parse
 from heliograph.query.flux.session import Access, Session
+from heliograph.query.flux.syntax.parser import parse
+from heliograph.query.flux.syntax.tree import Program
 from heliograph.query.flux.tables import Tables
-from heliograph.query.flux.tree import Program
+from heliograph.query.influxql.memory.quick import shape_of
 from heliograph.query.limits import QueryLimits
+from heliograph.query.undamaged import Read
 from heliograph.store.duck import Cursor
 from heliograph.store.store import Store
 
@@ -49,25 +50,15 @@ class FluxEngine:
             QueryError: it cannot be carried out, or a limit was reached.
             BucketNotFound: the bucket is not there.
         """
-        places: set[tuple[str, str]] = set()
 
-        def work(cursor: Cursor) -> Mapping[str, Tables]:
-            return self._results(asked, cursor, places)
+        async def ask(claim: Claim) -> Mapping[str, Tables]:
+            return await self._engine.undamaged.answer(
+                lambda read: self._engine.run(lambda cursor: self._results(asked, cursor, read, claim))
+            )
 
-        try:
-            return await self._engine.run(work)
-        except BucketNotFound:
-            raise
-        except StoreError:
-            # a damaged segment is set aside, and the others answer
-            if not await asyncio.to_thread(self._set_aside, places):
-                raise
-        return await self._engine.run(work)
+        return await self._engine.memory.answer(ask, self._seconds, shape_of(asked.text))
 
-    def _set_aside(self, places: Iterable[tuple[str, str]]) -> int:
-        return sum([self._store.damage.check_all(place) for place in sorted(places)])
-
-    def _results(self, asked: Asked, cursor: Cursor, places: set[tuple[str, str]]) -> Mapping[str, Tables]:
+    def _results(self, asked: Asked, cursor: Cursor, read: Read, claim: Claim) -> Mapping[str, Tables]:
         session = Session(
             self._store,
             cursor,
@@ -75,7 +66,8 @@ class FluxEngine:
             asked.now_ns,
             time.monotonic() + self._seconds,
             self._limits,
-            read=places,
+            read=read,
+            claim=claim,
         )
         results = run(session, parse(asked.text), asked.given)
         if sum(map(len, results.values())) > self._limits.rows:

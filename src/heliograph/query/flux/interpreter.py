@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from heliograph.errors import QueryError, QuerySyntaxError
-from heliograph.query.flux import tree
+from heliograph.query.flux.functions.advice import nearest, package_advice, undefined
 from heliograph.query.flux.functions.arguments import Arguments, Builtin
-from heliograph.query.flux.functions.registry import OPTIONS, PACKAGES, UNIVERSE, nearest
-from heliograph.query.flux.operators import binary, negated, pattern_of
+from heliograph.query.flux.functions.experimental import EXTEND
+from heliograph.query.flux.functions.plain.scalars import shown_text
+from heliograph.query.flux.functions.prelude import prelude
+from heliograph.query.flux.functions.registry import OPTIONS, PACKAGES, UNIVERSE, Own
+from heliograph.query.flux.operators import binary, check_length, negated, pattern_of
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, read
+from heliograph.query.flux.syntax import tree
+from heliograph.query.flux.syntax.tokens import Place, syntax_error
 from heliograph.query.flux.tables import Tables
-from heliograph.query.flux.tokens import Place, syntax_error
-from heliograph.query.flux.values import Value, type_name
+from heliograph.query.flux.values import Value, dictionary_of, type_name
 
 MAX_CALLS: Final = 50
 """How deep functions may call each other."""
 _COMPARISONS: Final = frozenset({"=~", "!~"})
+_PLACE: Final = re.compile(r"^(?:compilation failed: error|runtime error) @\d+:\d+: ")
 Scope = Mapping[str, Value]
 
 
@@ -37,6 +43,10 @@ def run(session: Session, program: tree.Program, given: tree.Program | None = No
         interpreter.run(program)
     except RecursionError as error:
         raise QueryError("the text stands too deep in itself; take it apart with variables") from error
+    if not interpreter.results:
+        raise QueryError(
+            "this Flux script returns no streaming data; put a stream of tables at its end, or a yield()"
+        )
     return interpreter.results
 
 
@@ -47,6 +57,8 @@ class Closure:
     interpreter: Interpreter
     node: tree.Function
     scope: Scope
+    ours: bool = False
+    """Whether it stands in no text of a user."""
 
     def call(self, arguments: Mapping[str, Value]) -> Value:
         """Return what it gives; arguments that it does not have are left out."""
@@ -74,16 +86,16 @@ class Interpreter:
     session: Session
     results: dict[str, Tables] = field(default_factory=dict)
     _scope: dict[str, Value] = field(default_factory=dict)
+    _prelude: dict[str, Value] = field(default_factory=dict)
     _calls: int = 0
 
     def run(self, program: tree.Program) -> None:
         """Carry all statements out; what a stream is at the end of one is a result."""
         scope = self._scope
         for name, path in program.imports.items():
-            if path not in PACKAGES:
-                known = ", ".join(sorted(PACKAGES))
-                raise QuerySyntaxError(f'the package "{path}" is not supported; supported are {known}')
-            scope[name] = PACKAGES[path]
+            if path.text not in PACKAGES:
+                raise syntax_error(path.place, package_advice(path.text, PACKAGES))
+            scope[name] = PACKAGES[path.text]
         for statement in program.statements:
             try:
                 if isinstance(statement, tree.Assignment):
@@ -126,18 +138,14 @@ class Interpreter:
         except QueryError as error:
             raise _placed(error, node.place) from error
 
-    def name(self, node: tree.Name, scope: Scope) -> Value:
+    def name(self, node: tree.Name, scope: Scope, *, called: bool = False) -> Value:
         """Return a variable or a function of ours."""
         if node.name in scope:
             return scope[node.name]
         if node.name in UNIVERSE:
-            return UNIVERSE[node.name]
-        if node.name == "v":
-            raise syntax_error(
-                node.place,
-                "undefined identifier v; say option v = {timeRangeStart: -1h, windowPeriod: 1m} first",
-            )
-        raise syntax_error(node.place, f"undefined identifier {node.name}; {nearest(node.name, UNIVERSE)}")
+            return self._own(UNIVERSE[node.name])
+        advice = nearest(node.name, UNIVERSE) if called else undefined(node.name, PACKAGES)
+        raise syntax_error(node.place, f"undefined identifier {node.name}; {advice}")
 
     def member(self, node: tree.Member, scope: Scope) -> Value:
         """Return a member of a record or of a package; what a row does not have is missing."""
@@ -145,8 +153,18 @@ class Interpreter:
         if isinstance(value, Mapping):
             if node.name not in value and _is_package(value):
                 raise syntax_error(node.place, f"{node.name} is not supported; {nearest(node.name, value)}")
-            return value.get(node.name)
+            return self._own(value.get(node.name))
         raise QueryError(f"{type_name(value)} has no member {node.name!r}")
+
+    def _own(self, value: Value) -> Value:
+        """Return a function of ours that is Flux itself as one of the text, and anything else as it is."""
+        if not isinstance(value, Own):
+            return value
+        if not self._prelude:
+            self._prelude["extend"] = EXTEND
+            for name, node in prelude().items():
+                self._prelude[name] = Closure(self, node, self._prelude, ours=True)
+        return self._prelude[value.name]
 
     def index(self, node: tree.Index, scope: Scope) -> Value:
         """Return an item of a list."""
@@ -185,7 +203,8 @@ class Interpreter:
             if not isinstance(left, str):
                 raise QueryError(f"only a string matches a regular expression, {type_name(left)} came")
             return self.session.matches(pattern, left) == (node.operator == "=~")
-        return binary(node.operator, left, right)
+        found = binary(node.operator, left, right)
+        return self.session.add_text(found) if isinstance(found, str) else found
 
     def _logic(self, node: tree.Binary, left: Value, scope: Scope) -> Value:
         decided = node.operator == "or"
@@ -206,6 +225,18 @@ class Interpreter:
         """Return a list."""
         return [self.value(item, scope) for item in node.items]
 
+    def dictionary(self, node: tree.DictionaryOf, scope: Scope) -> Value:
+        """Return a dictionary."""
+        return dictionary_of((self.value(key, scope), self.value(value, scope)) for key, value in node.items)
+
+    def template(self, node: tree.Template, scope: Scope) -> Value:
+        """Return a string with the values put in."""
+        parts = [
+            part if isinstance(part, str) else shown_text(self.value(part, scope)) for part in node.parts
+        ]
+        check_length(sum(map(len, parts)))
+        return "".join(parts)
+
     def record(self, node: tree.Record, scope: Scope) -> Value:
         """Return a record."""
         base: Value = {} if node.base is None else self.value(node.base, scope)
@@ -215,15 +246,24 @@ class Interpreter:
 
     def call(self, node: tree.Call, scope: Scope) -> Value:
         """Return what a function gives."""
+        self.session.tick()  # functions that call each other twice take for ever without recursion
         piped = None if node.piped is None else self.value(node.piped, scope)
-        function = self.value(node.function, scope)
+        if isinstance(node.function, tree.Name):
+            function = self.name(node.function, scope, called=True)
+        else:
+            function = self.value(node.function, scope)
         values = {name: self.value(argument, scope) for name, argument in node.arguments.items()}
         self._calls += 1
         try:
             if self._calls > MAX_CALLS:
                 raise QueryError(f"functions may call each other {MAX_CALLS} deep")
             if isinstance(function, Closure):
-                return self._call_closure(function, values, piped)
+                try:
+                    return self._call_closure(function, values, piped)
+                except QueryError as error:
+                    if function.ours:  # its place means nothing to the one who asks
+                        raise syntax_error(node.place, _PLACE.sub("", str(error))) from error
+                    raise
             if isinstance(function, Builtin):
                 return self._call_builtin(function, values, node, piped)
         finally:
@@ -233,6 +273,7 @@ class Interpreter:
     def _call_builtin(
         self, function: Builtin, values: dict[str, Value], node: tree.Call, piped: Value
     ) -> Value:
+        self.session.check_time()  # one is over in seconds, a text may have thousands
         arguments = Arguments(function.name, node.place, values, piped, node.piped is not None)
         if function.name == "yield":
             tables = read(self.session, arguments.stream())
@@ -240,9 +281,15 @@ class Interpreter:
             arguments.finish()
             self.add_result(node.place, str(named.name), named, yielded=False)
             return named
-        found = function.call(self.session, arguments)
+        try:
+            found = function.call(self.session, arguments)
+        except QuerySyntaxError:
+            raise
+        except QueryError:
+            arguments.finish()  # an argument that is not known is told first
+            raise
         arguments.finish()
-        return found
+        return self.session.add_text(found) if isinstance(found, str) else found
 
     @staticmethod
     def _call_closure(function: Closure, values: dict[str, Value], piped: Value) -> Value:
@@ -287,6 +334,8 @@ _EVALUATORS: Final[dict[type, Callable[..., Value]]] = {
     tree.Binary: Interpreter.binary,
     tree.Conditional: Interpreter.conditional,
     tree.ListOf: Interpreter.items,
+    tree.DictionaryOf: Interpreter.dictionary,
+    tree.Template: Interpreter.template,
     tree.Record: Interpreter.record,
     tree.Call: Interpreter.call,
     tree.Function: Interpreter.function,

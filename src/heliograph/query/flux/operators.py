@@ -10,6 +10,7 @@ from heliograph.errors import QueryError
 from heliograph.model.point import UInt
 from heliograph.query.flux.values import Duration, Regex, Time, Value, later, type_name
 
+_MOST_CHARACTERS: Final = 1_000_000
 _NUMERIC: Final = frozenset({"int", "uint", "float"})
 _COMPARED: Final[dict[str, Callable[[Value, Value], bool]]] = {
     "==": lambda a, b: bool(a == b),
@@ -29,6 +30,16 @@ _WORDS: Final = {
 }
 
 
+def check_length(characters: int) -> None:
+    """Refuse a string that is too long to be put together: what doubles again and again fills the memory.
+
+    Raises:
+        QueryError: it is.
+    """
+    if characters > _MOST_CHARACTERS:
+        raise QueryError(f"a string would be longer than {_MOST_CHARACTERS:,} characters")
+
+
 def binary(operator: str, left: Value, right: Value) -> Value:
     """Return what an operator makes of two values.
 
@@ -41,6 +52,7 @@ def binary(operator: str, left: Value, right: Value) -> Value:
         return None
     kinds = (type_name(left), type_name(right))
     if kinds == ("string", "string") and operator == "+":
+        check_length(len(left) + len(right))
         return left + right
     if "time" in kinds or "duration" in kinds:
         return _of_times(operator, left, right, kinds)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from heliograph.query.flux import tree
 from heliograph.query.flux.session import Session
+from heliograph.query.flux.syntax import tree
 from heliograph.query.flux.tables import START, STOP, TIME, VALUE
 from heliograph.query.flux.values import Regex, Value, type_name
 
@@ -23,17 +23,19 @@ Constant = Callable[[tree.Expression], Value]
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One comparison of a tag with a string or a regular expression."""
+    """One comparison of a tag with a string, several of which it is one, or a regular expression."""
 
     name: str
     operator: str
-    value: str | Regex
+    value: str | Regex | frozenset[str]
 
     def holds(self, session: Session, tags: Mapping[str, str]) -> bool:
         """Return whether a series fulfils it."""
         text = tags.get(self.name, "")
         if isinstance(self.value, Regex):
             return session.matches(self.value.pattern, text) == (self.operator == "=~")
+        if isinstance(self.value, frozenset):
+            return text in self.value
         return (text == self.value) == (self.operator == "==")
 
 
@@ -102,6 +104,8 @@ def _test(node: tree.Expression, row: str, constant: Constant) -> Test | Logic |
     if isinstance(node, tree.Unary) and node.operator == "exists":
         name = column_name(node.operand, row)
         return None if name is None or name in _OF_ROWS else Test(name, "!=", "")
+    if isinstance(node, tree.Call):
+        return _one_of(node, row, constant)
     if not isinstance(node, tree.Binary):
         return None
     if node.operator in ("and", "or"):
@@ -118,6 +122,21 @@ def _test(node: tree.Expression, row: str, constant: Constant) -> Test | Logic |
     if node.operator in ("==", "!=") and isinstance(value, str) and value:
         return Test(name, node.operator, value)
     return None
+
+
+def _one_of(node: tree.Call, row: str, constant: Constant) -> Test | None:
+    """Return ``contains(value: r.host, set: ["a", "b"])`` as a test."""
+    if set(node.arguments) != {"value", "set"} or not isinstance(node.function, tree.Name):
+        return None
+    name, values = column_name(node.arguments["value"], row), node.arguments["set"]
+    if name is None or name in _OF_ROWS or mentions(values, row):
+        return None
+    if getattr(constant(node.function), "name", "") != "contains":
+        return None
+    found = constant(values)
+    if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
+        return None
+    return Test(name, "in", frozenset(found))
 
 
 def of_values(node: tree.Expression, row: str, constant: Constant) -> Compared | None:
@@ -152,4 +171,6 @@ def mentions(node: tree.Expression, row: str) -> bool:
         return mentions(node.operand, row)
     if isinstance(node, tree.Binary):
         return mentions(node.left, row) or mentions(node.right, row)
+    if isinstance(node, tree.ListOf):
+        return any(mentions(item, row) for item in node.items)
     return True

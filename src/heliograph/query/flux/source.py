@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
@@ -21,6 +21,7 @@ from heliograph.query.flux.tables import (
     TIME,
     VALUE,
     Column,
+    Grouping,
     Table,
     Tables,
 )
@@ -43,6 +44,8 @@ class Source:
     """What every series must fulfil."""
     compared: tuple[Compared, ...] = ()
     """What every value must fulfil."""
+    groups: tuple[str, ...] | None = None
+    """What group() put straight behind it wants; None where each series is a table."""
 
     def filtered(self, tests: Iterable[SeriesTest], compared: Iterable[Compared]) -> Source:
         """Return the source with more to fulfil."""
@@ -142,22 +145,47 @@ def relation(session: Session, source: Source, one: Chosen) -> tuple[str, list[A
         end_ns=min(stop_ns, MAX_TIME_NS + 1),
         fields=list(one.fields),
     )
-    keys = frozenset().union(*one.fields.values())
-    with session.store.reading() as catalogue:
-        every = catalogue.series.get((source.bucket, one.snapshot.measurement.name), {})
-        all_keys = list(every)
+    where, parameters = series_conditions(
+        session, source, one, lambda tag: quote(one.snapshot.measurement.tags[tag])
+    )
+    return f"SELECT * FROM ({rows}){where}", parameters
+
+
+def series_conditions(
+    session: Session, source: Source, one: Chosen, column: Callable[[str], str]
+) -> tuple[str, list[Any]]:
+    """Return a WHERE of what the tags of wanted series are, with parameters; ``column`` is a tag's in SQL."""
     conditions: list[str] = []
     parameters: list[Any] = []
-    for tag, physical in one.snapshot.measurement.tags.items():
-        values = {dict(key).get(tag, "") for key in keys}
-        if len(values) > _MOST_VALUES or values >= {dict(key).get(tag, "") for key in all_keys}:
-            continue
-        conditions.append(
-            f"list_contains(${len(parameters) + 1}::VARCHAR[], coalesce({quote(physical)}, ''))"
-        )
+    for tag, values in _wanted_values(one, _all_series(session, source, one)).items():
+        conditions.append(f"list_contains(${len(parameters) + 1}::VARCHAR[], coalesce({column(tag)}, ''))")
         parameters.append(sorted(values))
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT * FROM ({rows}){where}", parameters
+    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
+
+
+def picks_exactly(session: Session, source: Source, one: Chosen) -> bool:
+    """Return whether the rows of :func:`relation` are those of the wanted series, and no others."""
+    every = _all_series(session, source, one)
+    wanted = _wanted_values(one, every)
+    keys = frozenset().union(*one.fields.values())
+    others = (dict(key) for key in every if key not in keys)
+    return not any(all(tags.get(tag, "") in values for tag, values in wanted.items()) for tags in others)
+
+
+def _all_series(session: Session, source: Source, one: Chosen) -> list[SeriesKey]:
+    with session.store.reading() as catalogue:
+        return list(catalogue.series.get((source.bucket, one.snapshot.measurement.name), {}))
+
+
+def _wanted_values(one: Chosen, every: Iterable[SeriesKey]) -> dict[str, set[str]]:
+    """Return the values of tags that tell wanted series from others, where they are not too many."""
+    keys = frozenset().union(*one.fields.values())
+    found = {}
+    for tag in one.snapshot.measurement.tags:
+        values = {dict(key).get(tag, "") for key in keys}
+        if len(values) <= _MOST_VALUES and not values >= {dict(key).get(tag, "") for key in every}:
+            found[tag] = values
+    return found
 
 
 def value_sql(source: Source, one: Chosen, field: str, parameters: list[Any]) -> str:
@@ -221,6 +249,12 @@ def read(session: Session, stream: Source | Tables) -> Tables:
     """
     if isinstance(stream, Tables):
         return stream
+    if stream.groups is not None:
+        groups = Grouping()
+        whole = read(session, replace(stream, groups=None))
+        for table in whole.tables:
+            groups.add(table, stream.groups)
+        return Tables(groups.tables(ordered=True), whole.bounds, by_time=True)
     bounds = check_range(stream)
     tables: list[Table] = []
     rows = 0
@@ -229,7 +263,7 @@ def read(session: Session, stream: Source | Tables) -> Tables:
             tables.append(table)
             rows += len(table)
         session.check_rows(rows)
-    return Tables(tables, bounds)
+    return Tables(tables, bounds, fresh=True)
 
 
 def _tables(session: Session, source: Source, name: str, one: Chosen) -> Iterator[Table]:

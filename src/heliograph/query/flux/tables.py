@@ -6,7 +6,7 @@ same values in the columns of its group key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +41,13 @@ class Column:
         """Return the values of some rows."""
         values = self.values
         return Column(self.type, [values[row] for row in rows])
+
+    def shown(self) -> list[Value]:
+        """Return the values as a function sees them."""
+        if self.type not in ("time", "uint"):
+            return self.values
+        known = {value: shown(self.type, value) for value in set(self.values)}
+        return [known[value] for value in self.values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,12 @@ class Table:
         """Return one row as a function sees it."""
         return {name: shown(column.type, column.values[row]) for name, column in self.columns.items()}
 
+    def records(self) -> Iterator[dict[str, Value]]:
+        """Yield all rows as a function sees them."""
+        names = list(self.columns)
+        for row in zip(*(column.shown() for column in self.columns.values()), strict=True):
+            yield dict(zip(names, row, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -92,7 +105,9 @@ class Tables:
     bounds: tuple[int, int] | None = None
     """The range in ns; the end is exclusive."""
     by_time: bool = False
-    """Whether first and last mean the time and not the row: what was grouped right behind its source."""
+    """Whether first and last mean the time and not the row: what was grouped right behind its filters."""
+    fresh: bool = False
+    """Whether these are rows of a source as they came, or some of them."""
     name: str | None = None
     """What yield() called it."""
 
@@ -145,6 +160,12 @@ class Grouping:
         if ordered:
             groups.sort(key=lambda group: [(n, k, v is not None, v) for n, k, v in group])
         return [_joined(self._keys[group], self._groups[group]) for group in groups]
+
+
+def key_order(table: Table) -> tuple[tuple[str, str, bool, Value], ...]:
+    """Return the group key as something that tells tables apart and puts them in order."""
+    parts = sorted(table.key.items(), key=lambda part: part[0])
+    return tuple((name, table.columns[name].type, value is not None, value) for name, value in parts)
 
 
 def _joined(key: Mapping[str, Value], parts: Sequence[tuple[Table, list[int]]]) -> Table:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from heliograph.errors import QueryError
 from heliograph.model.point import UInt
-from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from heliograph.model.time import DAY_NS, HOUR_NS, MAX_TIME_NS, MIN_TIME_NS, MINUTE_NS, SECOND_NS
 
 Value = Any
 """What an expression gives; Flux finds types out while it runs, and so do we."""
@@ -52,6 +53,13 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
+class Dictionary:
+    """Values by keys of one type."""
+
+    items: Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Regex:
     """A regular expression in RE2's syntax."""
 
@@ -83,40 +91,63 @@ def parse_time(text: str) -> Time:
 
 
 def later(time_ns: int, duration: Duration) -> int:
-    """Return a time moved by a duration; the last day of a month stays within its month."""
-    if not duration.months:
-        return time_ns + duration.ns
-    seconds, rest_ns = divmod(time_ns, SECOND_NS)
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    year, month = divmod(moment.year * 12 + moment.month - 1 + duration.months, 12)
-    following = dt.datetime(year + (month == 11), (month + 1) % 12 + 1, 1, tzinfo=dt.UTC)
-    day = min(moment.day, (following - dt.timedelta(days=1)).day)
-    moved = moment.replace(year=year, month=month + 1, day=day)
-    whole = (moved - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)
-    return whole * SECOND_NS + rest_ns + duration.ns
+    """Return a time moved by a duration; the last day of a month stays within its month.
+
+    Raises:
+        QueryError: that is before 1677 or behind 2262.
+    """
+    moved = time_ns + duration.ns
+    if duration.months:
+        month = months_of(time_ns)
+        begin, end = months_ns(month + duration.months), months_ns(month + duration.months + 1)
+        into_ns = time_ns - months_ns(month)
+        day = min(into_ns // DAY_NS, (end - begin) // DAY_NS - 1)
+        moved = begin + day * DAY_NS + into_ns % DAY_NS + duration.ns
+    if not MIN_TIME_NS <= moved <= MAX_TIME_NS:
+        raise QueryError("the time is out of range; expected one from 1678 to 2261")
+    return moved
+
+
+def months_of(time_ns: int) -> int:
+    """Return how many months a time is after January 1970."""
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=time_ns // SECOND_NS)
+    return (moment.year - 1970) * 12 + moment.month - 1
+
+
+def months_ns(number: int) -> int:
+    """Return when the month begins that is so many after January 1970.
+
+    Raises:
+        QueryError: it is in no year from 1600 to 2400.
+    """
+    year, month = divmod(number, 12)
+    if not 1_600 <= 1_970 + year <= 2_400:
+        raise QueryError(f"the year {1_970 + year} is out of range; expected one from 1678 to 2261")
+    begin = dt.datetime(1970 + year, month + 1, 1, tzinfo=dt.UTC)
+    return (begin - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1) * SECOND_NS
 
 
 def column_type(value: Value) -> str | None:
     """Return the type of a column that holds a value; None for what no column holds."""
-    for kind, name in _COLUMN_TYPES:
-        if isinstance(value, kind):
-            return name
-    return None
+    return _COLUMN_TYPES.get(type(value))
 
 
-_COLUMN_TYPES: Final = (
-    (bool, "bool"),
-    (UInt, "uint"),
-    (int, "int"),
-    (float, "float"),
-    (str, "string"),
-    (Time, "time"),
-    (Duration, "duration"),
-)
+_COLUMN_TYPES: Final[Mapping[type, str]] = {
+    bool: "bool",
+    UInt: "uint",
+    int: "int",
+    float: "float",
+    str: "string",
+    Time: "time",
+    Duration: "duration",
+}
 
 
 def type_name(value: Value) -> str:
     """Return what Flux calls the type of a value."""
+    plain = _COLUMN_TYPES.get(type(value))
+    if plain is not None:
+        return plain
     if value is None:
         return "null"
     if isinstance(value, Mapping):
@@ -125,9 +156,27 @@ def type_name(value: Value) -> str:
         return "array"
     if isinstance(value, Regex):
         return "regexp"
-    return column_type(value) or ("function" if callable(value) else "stream")
+    if isinstance(value, Dictionary):
+        return "dict"
+    return "function" if callable(value) else "stream"
 
 
 def kept_type(value: Value) -> tuple[str | None, Value]:
     """Return the type of the column that holds a value, and the value as it stands there."""
     return column_type(value), value.ns if isinstance(value, Time) else value
+
+
+def dictionary_of(pairs: Iterable[tuple[Value, Value]]) -> Dictionary:
+    """Return a dictionary; of two values of one key the last.
+
+    Raises:
+        QueryError: the keys are of several types, or of one that cannot be a key.
+    """
+    found = list(pairs)
+    kinds = {type_name(key) for key, _ in found}
+    if len(kinds) > 1 or not kinds <= {"string", "int", "uint", "float", "bool", "time", "duration"}:
+        raise QueryError(
+            f"the keys of a dictionary must be strings, numbers or times, all alike;"
+            f" {' and '.join(sorted(kinds))} came"
+        )
+    return Dictionary(dict(found))

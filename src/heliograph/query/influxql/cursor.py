@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from heliograph.errors import QuerySyntaxError
@@ -16,15 +17,28 @@ MAX_DEPTH: Final = 100
 Parameter: TypeAlias = bool | int | float | str | tuple[str, str]
 """A value for ``$name``; a pair is the kind of a word and its text."""
 
+FaultOf: TypeAlias = Callable[[str], str | None]
+"""Returns what is wrong with a regular expression."""
+
 
 class Cursor:
     """Reads one text from left to right."""
 
-    def __init__(self, text: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        fault_of: FaultOf | None = None,
+    ) -> None:
+        self._fault_of = fault_of
         self.lexer = Lexer(text)
         self.at = 0
+        self.last = Token("", "", 1, 1, 0)
+        """The word that was taken last."""
         self.height = 0
         """How deep the expression is that was read last."""
+        self.behind_dot = False
+        """Whether the last name ended in a point with a regular expression behind it."""
         self._level = 0
         self._seen: tuple[int, Token] | None = None
         self._parameters = parameters or {}
@@ -65,14 +79,15 @@ class Cursor:
         """Return the next word and go on behind it."""
         token = self.peek()
         self.at = token.end
+        self.last = token
         return token
 
     def taken(self, *kinds: str) -> bool:
         """Go on behind the next words if they are of these kinds."""
-        before = self.at
+        before = self.at, self.last
         for kind in kinds:
             if self.take().kind != kind:
-                self.at = before
+                self.at, self.last = before
                 return False
         return True
 
@@ -106,37 +121,67 @@ class Cursor:
             raise placed(f"unable to parse integer {token.text[:40]}: value out of range", token)
         return value
 
+    def count(self) -> int:
+        """Take a whole number, of larger ones the largest that 64 bits hold."""
+        return min(int(self.expect("INTEGER", "integer").text[:40]), 2**63 - 1)
+
     def duration_ns(self) -> int:
         """Take a duration; INF is 0."""
         token = self.take()
         if token.kind == "INF":
             return 0
-        if token.kind != "DURATION":
+        if token.kind != "DURATIONVAL":
             raise unexpected(token, "duration")
-        return checked_duration(token)
+        try:
+            return checked_duration(token)
+        except QuerySyntaxError as error:
+            raise placed(error.reason, token) from error
 
     def segments(self, first: str) -> list[str]:
         """Take what follows a name: up to three in all, joined by points; those but the first may be empty.
 
         It stops before a slash or a colon, which only the caller can read.
         """
-        names = [first]
-        while self.lexer.peek(self.at) == ".":
+        names, self.behind_dot = [first], False
+        while self.lexer.peek(self.at) == "." and not self.lexer.peek(self.at + 1).isdecimal():
             self.at += 1
-            follows = self.lexer.peek(self.at)
+            follows = self.lexer.look(self.at)
             if follows in ("/", ":"):
+                self.behind_dot = follows == "/"
                 break
             names.append("" if follows == "." else self.ident())
         if len(names) > 3:
-            raise QuerySyntaxError(f"too many segments in {'.'.join(quote_ident(n) for n in names)}")
+            shown = [f'"{name}"' if name else "" for name in names[:-1]]
+            shown.append(quote_ident(names[-1]))
+            raise QuerySyntaxError(
+                f"too many segments in {'.'.join(shown)} at line 1, char 1", line=1, column=1
+            )
         return names
+
+    def taken_here(self, kind: str) -> bool:
+        """Go on behind the next word if it is of a kind and no white space stands before it."""
+        return not self.lexer.blank(self.at) and self.taken(kind)
+
+    def no_regex_after(self) -> None:
+        """Refuse a slash right behind the next word: InfluxDB begins a regular expression there, too late.
+
+        Raises:
+            QuerySyntaxError: there is one.
+        """
+        token = self.lexer.blanks(self.at) or self.peek()
+        if self.lexer.peek(token.end) == "/":
+            raise unexpected(token, "regex")
+
+    def take_here(self) -> Token:
+        """Return the next word and go on behind it; white space is one."""
+        return self.lexer.blanks(self.at) or self.take()
 
     def regex(self) -> str | None:
         """Take a regular expression if one stands here."""
         here = self.at
         while self.lexer.blank(here):
             here += 1
-        if self.lexer.peek(here) == "$" and (token := self.peek()).kind == "REGEX":
+        if self.lexer.look(here) == "$" and (token := self.peek()).kind == "REGEX":
             self.at = token.end
             return token.text
         if self.lexer.peek(here) != "/":
@@ -144,6 +189,9 @@ class Cursor:
         token = self.lexer.regex(here)
         if token.kind != "REGEX":
             raise placed(f"bad regex: {token.text}", token)
+        fault = self._fault_of(token.text) if self._fault_of else None
+        if fault is not None:
+            raise placed(f"error parsing regexp: {fault}", replace(token, char=max(token.char - 1, 1)))
         self.at = token.end
         return token.text
 
@@ -164,9 +212,9 @@ def checked_duration(token: Token) -> int:
     """Return the length of a duration in ns."""
     value = duration_ns(token.text)
     if value is None:
-        raise placed("invalid duration", token)
+        raise QuerySyntaxError("invalid duration")
     if value >= 2**63:
-        raise placed(f"overflowed duration {token.text}: choose a smaller duration or INF", token)
+        raise QuerySyntaxError(f"overflowed duration {token.text}: choose a smaller duration or INF")
     return value
 
 

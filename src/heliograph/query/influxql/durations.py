@@ -7,7 +7,7 @@ from typing import Final
 
 from heliograph.model.time import DAY_NS, SECOND_NS
 
-_UNITS: Final = {
+UNITS_NS: Final = {
     "w": 7 * DAY_NS,
     "d": DAY_NS,
     "h": 3_600 * SECOND_NS,
@@ -27,7 +27,10 @@ def duration_ns(text: str) -> int | None:
     for part in _PART.finditer(text):
         if part.start() != end:
             return None
-        total += int(part[1]) * _UNITS[part[2]]
+        number = int(part[1])
+        if number >= 2**63:
+            return None
+        total += number * UNITS_NS[part[2]]
         end = part.end()
     return total if text and end == len(text) else None
 
@@ -36,7 +39,7 @@ def format_duration(value_ns: int) -> str:
     """Return a duration in the largest unit that divides it."""
     if value_ns == 0:
         return "0s"
-    for unit, size_ns in _UNITS.items():
+    for unit, size_ns in UNITS_NS.items():
         if value_ns % size_ns == 0:
             return f"{value_ns // size_ns if value_ns > 0 else -(-value_ns // size_ns)}{unit}"
     raise AssertionError("a nanosecond divides every duration")

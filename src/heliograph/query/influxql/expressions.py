@@ -100,25 +100,27 @@ def _name(cursor: Cursor, token: Token) -> Expression:
 
 
 def _cast(cursor: Cursor) -> str:
-    if not cursor.taken("::"):
+    if not cursor.taken_here("::"):
         return ""
-    token = cursor.take()
+    token = cursor.take_here()
     word = (token.text if token.kind == "IDENT" else token.kind).lower()
     if token.kind not in ("IDENT", "FIELD", "TAG") or word not in CASTS:
-        raise unexpected(token, *CASTS)
+        names = CASTS if token.kind == "IDENT" else [cast for cast in CASTS if cast != "unsigned"]
+        raise unexpected(token, *names)
     return word
 
 
 def _call(cursor: Cursor, name: str) -> Call:
     args: list[Expression] = []
     height = 0
-    if not cursor.taken(")"):
+    pattern = cursor.regex()
+    if pattern is not None or not cursor.taken(")"):
         while True:
-            pattern = cursor.regex()
             args.append(Regex(pattern) if pattern is not None else expression(cursor))
             height = max(height, cursor.height)
             if not cursor.taken(","):
                 break
+            pattern = cursor.regex()
         cursor.expect(")")
     cursor.height = height + 1
     cursor.check_depth(cursor.height)
@@ -146,9 +148,9 @@ def _integer(_: Cursor, token: Token) -> Expression:
 
 
 def _wildcard(cursor: Cursor, _: Token) -> Expression:
-    if not cursor.taken("::"):
+    if not cursor.taken_here("::"):
         return Wildcard()
-    token = cursor.take()
+    token = cursor.take_here()
     if token.kind not in ("FIELD", "TAG"):
         raise unexpected(token, "field", "tag")
     return Wildcard(token.kind.lower())
@@ -162,7 +164,7 @@ def _parameter(_: Cursor, token: Token) -> Expression:
 
 def _signed(cursor: Cursor, sign: Token) -> Expression:
     token = cursor.peek()
-    if token.kind not in ("NUMBER", "INTEGER", "DURATION", "(", "IDENT"):
+    if token.kind not in ("NUMBER", "INTEGER", "DURATIONVAL", "(", "IDENT"):
         raise unexpected(token, "identifier", "number", "duration", "(")
     with cursor.deeper():
         operand = _unary(cursor)
@@ -188,7 +190,7 @@ _READERS: Final[dict[str, Callable[[Cursor, Token], Expression]]] = {
     "INTEGER": _integer,
     "TRUE": lambda _cursor, _token: Boolean(value=True),
     "FALSE": lambda _cursor, _token: Boolean(value=False),
-    "DURATION": lambda _, token: Duration(checked_duration(token)),
+    "DURATIONVAL": lambda _, token: Duration(checked_duration(token)),
     "*": _wildcard,
     "REGEX": lambda _, token: Regex(token.text),
     "BOUNDPARAM": _parameter,

@@ -10,29 +10,43 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from heliograph.query.influxql.cursor import Cursor, Parameter, unexpected
+from heliograph.errors import QuerySyntaxError
+from heliograph.query.influxql.cursor import Cursor, FaultOf, Parameter, unexpected
+from heliograph.query.influxql.plan.forms import Forms
 from heliograph.query.influxql.statements import statement
 from heliograph.query.influxql.tree import Statement
 
+MAX_CHARACTERS: Final = 256 * 1024
+"""Longer texts are refused: reading them would take seconds on a small board."""
 _KEPT_TEXTS: Final = 256
 _KEPT_CHARACTERS: Final = 4_096
 """Longer texts are read anew each time: they are not what a dashboard asks again and again."""
+FORMS: Final = Forms()
+"""Those of all texts: what they mean depends on nothing else."""
 
 
-def parse(text: str, parameters: Mapping[str, Parameter] | None = None) -> tuple[Statement, ...]:
+def parse(
+    text: str, parameters: Mapping[str, Parameter] | None = None, fault_of: FaultOf | None = None
+) -> tuple[Statement, ...]:
     """Return the statements of a text; ``parameters`` are the values of its ``$name`` s.
+
+    ``fault_of`` tells what is wrong with a regular expression; without it none is looked at.
 
     Raises:
         QuerySyntaxError: with InfluxDB's words, and the place where there is one.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise QuerySyntaxError(
+            f"the query has {len(text):,} characters, {MAX_CHARACTERS:,} are the most; make several of it"
+        )
     if parameters or len(text) > _KEPT_CHARACTERS:
-        return _parse(Cursor(text, parameters))
-    return _parsed(text)
+        return _parse(Cursor(text, parameters, fault_of))
+    return _parsed(text, fault_of)
 
 
 @lru_cache(_KEPT_TEXTS)
-def _parsed(text: str) -> tuple[Statement, ...]:
-    return _parse(Cursor(text))
+def _parsed(text: str, fault_of: FaultOf | None) -> tuple[Statement, ...]:
+    return FORMS.read(text, lambda one: _parse(Cursor(one, None, fault_of)), fault_of)
 
 
 def _parse(cursor: Cursor) -> tuple[Statement, ...]:

@@ -135,10 +135,10 @@ def _source(cursor: Cursor, *, subqueries: bool) -> Source:
     names = cursor.segments(cursor.ident())
     if len(names) == 3:
         return Measurement(names[2], names[1], names[0])
-    pattern = cursor.regex()
-    if pattern is not None:
+    if cursor.behind_dot:
         database, policy = (["", *names])[-2:]
-        return Measurement(policy=policy, database=database, regex=pattern)
+        return Measurement(policy=policy, database=database, regex=cursor.regex() or "")
+    cursor.no_regex_after()
     policy, name = (["", *names])[-2:]
     return Measurement(name, policy)
 
@@ -177,7 +177,9 @@ def _fill(cursor: Cursor) -> tuple[str, float | int | None]:
     word = expression_text(argument)
     if word in _FILLS:
         return word, None
-    if not isinstance(argument, Integer | Number):
+    if not isinstance(argument, Integer | Number) or (
+        isinstance(argument, Integer) and argument.value >= 2**63
+    ):
         raise QuerySyntaxError("expected number argument in fill()")
     return "number", argument.value
 
@@ -210,7 +212,7 @@ def _ascending(cursor: Cursor) -> bool:
 def window(cursor: Cursor, *, series: bool = True) -> Window:
     """Read LIMIT and OFFSET, and those of series where they may stand."""
     words = ("LIMIT", "OFFSET", "SLIMIT", "SOFFSET")[: 4 if series else 2]
-    return Window(*[cursor.integer() if cursor.taken(word) else 0 for word in words])
+    return Window(*[cursor.count() if cursor.taken(word) else 0 for word in words])
 
 
 def _zone(cursor: Cursor) -> str:

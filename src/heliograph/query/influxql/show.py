@@ -51,10 +51,13 @@ def _cardinality(
     )
 
 
-def _counted(cursor: Cursor) -> bool | None:
+def _counted(cursor: Cursor, *, needed: bool = True) -> bool | None:
     """Take CARDINALITY or EXACT CARDINALITY and return whether it is exact; None if neither is there."""
     if cursor.taken("EXACT"):
-        cursor.expect("CARDINALITY")
+        if not cursor.taken("CARDINALITY"):
+            if needed:
+                raise unexpected(cursor.peek(), "CARDINALITY")
+            return None
         return True
     return False if cursor.taken("CARDINALITY") else None
 
@@ -84,10 +87,10 @@ def _optional_key_filter(cursor: Cursor) -> KeyFilter | None:
     return _key_filter(cursor) if cursor.peek().kind == "WITH" else None
 
 
-def _regex(cursor: Cursor) -> str:
+def _regex(cursor: Cursor, expected: str = "regex") -> str:
     pattern = cursor.regex()
     if pattern is None:
-        raise unexpected(cursor.peek(), "regex")
+        raise unexpected(cursor.peek(), expected)
     return pattern
 
 
@@ -97,9 +100,10 @@ def _measurement_filter(cursor: Cursor) -> KeyFilter | None:
     cursor.expect("MEASUREMENT")
     token = cursor.take()
     if token.kind in ("=", "!="):
+        cursor.lexer.look(cursor.lexer.skip(cursor.at))
         return KeyFilter(token.kind, (cursor.ident(),))
     if token.kind in ("=~", "!~"):
-        return KeyFilter(token.kind, (_regex(cursor),))
+        return KeyFilter(token.kind, (_regex(cursor, "identifier"),))
     raise unexpected(token, "=", "!=", "=~", "!~")
 
 
@@ -146,7 +150,7 @@ def _name_or_star(cursor: Cursor) -> str:
 
 
 def _series(cursor: Cursor) -> ShowSchema:
-    exact = _counted(cursor)
+    exact = _counted(cursor, needed=False)
     if exact is not None:
         return _cardinality(cursor, "SERIES", exact=exact, keys=_no_keys)
     return _schema(cursor, "SERIES", keys=_no_keys)

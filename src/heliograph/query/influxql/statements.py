@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from heliograph.errors import QuerySyntaxError
 from heliograph.query.influxql.cursor import Cursor, placed, unexpected
-from heliograph.query.influxql.select import from_clause, select, where
+from heliograph.query.influxql.durations import format_duration
+from heliograph.query.influxql.select import children, from_clause, select, where
 from heliograph.query.influxql.show import show
 from heliograph.query.influxql.tree import (
     Call,
@@ -19,6 +20,7 @@ from heliograph.query.influxql.tree import (
     Drop,
     Duration,
     Explain,
+    Expression,
     Grant,
     KillQuery,
     Measurement,
@@ -112,7 +114,9 @@ def _subscription_place(cursor: Cursor) -> tuple[str, str, str]:
     name = cursor.ident()
     cursor.expect("ON")
     database = cursor.ident()
-    cursor.expect(".")
+    point = cursor.take_here()
+    if point.kind != ".":
+        raise unexpected(point, ".")
     return name, database, cursor.ident()
 
 
@@ -264,23 +268,27 @@ def _create_continuous(cursor: Cursor) -> ContinuousQuery:
             raise unexpected(cursor.peek(), "EVERY", "FOR")
     cursor.expect_all("BEGIN", "SELECT")
     source = select(cursor, into=True)
+    if _calls(source) and not _interval_ns(source):
+        raise unexpected(cursor.last, "GROUP BY time(...)")
     _check_resample(source, every_ns, for_ns)
     cursor.expect("END")
     return ContinuousQuery(name, database, source, every_ns, for_ns)
 
 
-def _check_resample(source: Select, every_ns: int, for_ns: int) -> None:
-    from heliograph.query.influxql.durations import format_duration
+def _calls(source: Select) -> bool:
+    def within(node: Expression) -> bool:
+        return isinstance(node, Call) or any(map(within, children(node)))
 
-    interval_ns = max(
-        (
-            call.args[0].value_ns
-            for call in source.dimensions
-            if isinstance(call, Call) and call.args and isinstance(call.args[0], Duration)
-        ),
-        default=0,
-    )
-    least_ns = max(every_ns, interval_ns)
+    return any(within(entry.expression) for entry in source.fields)
+
+
+def _interval_ns(source: Select) -> int:
+    lengths = [call.args[0] for call in source.dimensions if isinstance(call, Call) and call.args]
+    return max((one.value_ns for one in lengths if isinstance(one, Duration)), default=0)
+
+
+def _check_resample(source: Select, every_ns: int, for_ns: int) -> None:
+    least_ns = max(every_ns, _interval_ns(source))
     if for_ns and for_ns < least_ns:
         raise QuerySyntaxError(
             "FOR duration must be >= GROUP BY time duration:"

@@ -6,6 +6,8 @@ word at a time and says when it expects a regular expression.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +30,6 @@ _BLANKS: Final = frozenset(" \t\n")
 _DOUBLE: Final = {"=~", "!=", "!~", "<=", "<>", ">=", "::"}
 _SINGLE: Final = frozenset("+-*/%&|^=<>(),;:.")
 _QUOTES: Final = {'"': "IDENT", "'": "STRING"}
-_STRINGS: Final = frozenset({"STRING", "BADSTRING"})
 _ESCAPES: Final = {"n": "\n", "\\": "\\", '"': '"', "'": "'"}
 
 
@@ -52,16 +53,30 @@ class Lexer:
     """Reads words of one text from any place in it."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = _readable(text)
+        self._ends = [found.start() for found in re.finditer("\n", self._text)]
+        """Where lines end."""
         self._past_end = False
 
     def peek(self, at: int) -> str:
         """Return the character at a place, "" at the end."""
         return self._text[at : at + 1]
 
+    def look(self, at: int) -> str:
+        """Return the character at a place, "" at the end, where InfluxDB looks beyond it."""
+        self._past_end = self._past_end or at >= len(self._text)
+        return self.peek(at)
+
     def blank(self, at: int) -> bool:
         """Return whether white space stands at a place."""
         return self.peek(at) in _BLANKS
+
+    def blanks(self, at: int) -> Token | None:
+        """Return the white space at a place as a word, None if there is none."""
+        end = at
+        while self.blank(end):
+            end += 1
+        return self._token("WS", self._text[at:end], at, end) if end > at else None
 
     def skip(self, at: int) -> int:
         """Return the place of the next word: behind white space and comments."""
@@ -116,7 +131,7 @@ class Lexer:
                 char, here = "/", here + 1
             parts.append(char)
             here += 1
-        return self._token("BADREGEX", "".join(parts), at, here)
+        return self._token("BADREGEX", "", at, here)
 
     def _word(self, at: int) -> Token:
         end = self._word_end(at)
@@ -135,10 +150,10 @@ class Lexer:
         return end
 
     def _parameter(self, at: int) -> Token:
-        if self.peek(at + 1) == '"':
-            name = self._quoted(at + 1, at, "BOUNDPARAM")
-            return self._token(name.kind, "$" + name.text, at, name.end)
         end = self._word_end(at + 1)
+        if self.peek(end) == '"':  # what stands before the quotes is lost
+            name = self._quoted(end, at, "BOUNDPARAM")
+            return self._token(name.kind, "$" + name.text, at, name.end)
         return self._token("BOUNDPARAM", self._text[at:end], at, end)
 
     def _quoted(self, at: int, begin: int, kind: str) -> Token:
@@ -152,11 +167,11 @@ class Lexer:
                 here += 1
                 escaped = _ESCAPES.get(self.peek(here))
                 if escaped is None:
-                    return self._token("BADESCAPE", "\\" + self.peek(here), here, here + 1)
+                    return self._token("BADESCAPE", "\\" + (self.peek(here) or "\0"), here, here + 1)
                 char = escaped
             parts.append(char)
             here += 1
-        return self._token("BADSTRING", "".join(parts), begin, here)
+        return self._token("BADSTRING", "".join(parts), at, here)
 
     def _number(self, at: int) -> Token:
         text = self._text
@@ -169,7 +184,7 @@ class Lexer:
         if self.peek(end) in _UNIT:
             while end < len(text) and (text[end] in _UNIT or text[end] in _DIGITS):
                 end += 1
-            return self._token("DURATION", text[at:end], at, end)
+            return self._token("DURATIONVAL", text[at:end], at, end)
         return self._token("INTEGER", text[at:end], at, end)
 
     def _digits_end(self, at: int) -> int:
@@ -183,7 +198,15 @@ class Lexer:
         The end of the text counts as one character more once something has looked beyond it, as in InfluxDB.
         """
         place = at + 1 if kind == "EOF" and self._past_end else at
-        if kind in _STRINGS and at and self._text[at] == "'":
+        if at and (kind in ("BADSTRING", "BADREGEX") or (kind == "STRING" and self._text[at] == "'")):
             place = at = at - 1  # a string is said to begin one character early
-        line = self._text.count("\n", 0, at)
-        return Token(kind, text, line + 1, place - self._text.rfind("\n", 0, at), end)
+        line = bisect_left(self._ends, at)
+        return Token(kind, text, line + 1, place - (self._ends[line - 1] if line else -1), end)
+
+
+def _readable(text: str) -> str:
+    """Return a text whose lines end in one way, and which ends at a character zero that is in no word."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        text = re.sub(r"(?<=[\sA-Za-z_])\0", "", text).partition("\0")[0]
+    return text

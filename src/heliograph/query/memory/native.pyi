@@ -1,7 +1,7 @@
 # What native.pyx gives, for the type checker.
 
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 class ArrowStream(Protocol):
@@ -16,13 +16,14 @@ class Column:
     def counts(self) -> bool: ...
     def places(self) -> Column: ...
     def take(self, order: Column) -> Column: ...
+    def part(self, start: int, end: int) -> Column: ...
 
 class Source:
     def __init__(self, times: Column, series: list[SeriesTags], starts: array[int]) -> None: ...
     @property
     def series(self) -> list[SeriesTags]: ...
     @property
-    def columns(self) -> dict[str, Column | None]: ...
+    def columns(self) -> dict[Hashable, Column | None]: ...
     @property
     def ordered(self) -> bool: ...
     @property
@@ -35,7 +36,15 @@ class Sink: ...
 
 class Grid(Sink):
     def __init__(
-        self, operation: int, groups: int, reals: Sequence[bool], start_ns: int, end_ns: int, step_ns: int
+        self,
+        operation: int,
+        groups: int,
+        reals: Sequence[bool],
+        start_ns: int,
+        end_ns: int,
+        step_ns: int,
+        shift_ns: int = 0,
+        exact: bool = False,
     ) -> None: ...
     def times_ns(self) -> tuple[list[int], array[int]]: ...
     def values(
@@ -54,13 +63,32 @@ class Rows(Sink):
         last: bool,
     ) -> tuple[list[int], list[int], list[list[float | int | bool | str | None]]]: ...
 
-def read(stream: ArrowStream, rows: int, wanted: Collection[str]) -> Mapping[str, Column]: ...
+class SeriesRows(Rows):
+    def __init__(self, reals: Sequence[bool], most: int, needed: int, few: int, last: bool) -> None: ...
+    def spans(self) -> list[tuple[int, int, int]]: ...
+
+class Texts:
+    def __init__(self, most_bytes: int) -> None: ...
+    @property
+    def listed(self) -> list[str]: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def full(self) -> bool: ...
+
+def read(
+    stream: ArrowStream,
+    rows: int,
+    wanted: Collection[str],
+    present: Collection[str] = (),
+    texts: Mapping[str, Texts] = ...,
+) -> Mapping[str, Column]: ...
 def order_by_series(codes: Column, series: int) -> tuple[Column, array[int]]: ...
 def scan(
     sources: Sequence[Source],
     ids: Sequence[array[int]],
     groups: array[int],
-    names: Sequence[str],
+    names: Sequence[Hashable],
     conditions: Sequence[Condition],
     start_ns: int,
     end_ns: int,

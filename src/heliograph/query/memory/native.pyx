@@ -8,6 +8,7 @@ and interval, `Rate` sums changes per second, `Rows` keeps them. All of it runs 
 
 from cpython.array cimport array
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memcpy, memset

@@ -31,6 +31,8 @@ class Numbered:
         self.ids = [array("i", [numbers[tags] for tags in source.series]) for source in sources]
         """Per source the number of each of its series."""
         self._groupings: dict[object, Grouping] = {}
+        self._having: dict[int, dict[str, list[int]]] = {}
+        """By place of a tag, and its value, the numbers of the series that have it."""
 
     def grouped(
         self, tags: Sequence[str], where: Mapping[str, tuple[str, ...]], group_by: tuple[str, ...]
@@ -48,19 +50,37 @@ class Numbered:
         self, tags: Sequence[str], where: Mapping[str, tuple[str, ...]], group_by: tuple[str, ...]
     ) -> Grouping:
         places = {tag: place for place, tag in enumerate(tags)}
-        wanted = [(places.get(tag, -1), frozenset(values)) for tag, values in where.items()]
+        wanted = [(places.get(tag, -1), set(values)) for tag, values in where.items()]
         chosen = [places.get(tag, -1) for tag in group_by]
         groups = array("i", [-1]) * len(self.series)
         keys: dict[SeriesTags, int] = {}
-        for number, series in enumerate(self.series):
-            if all((tag_of(series, place) or "") in values for place, values in wanted):
-                key = tuple(tag_of(series, place) for place in chosen)
-                groups[number] = keys.setdefault(key, len(keys))
+        for number in self._wanted(wanted):
+            series = self.series[number]
+            key = tuple([tag_of(series, place) for place in chosen])
+            groups[number] = keys.setdefault(key, len(keys))
         shown = [
             (keys[key], {tag: value for tag, value in zip(group_by, key, strict=True) if value is not None})
             for key in _sorted(keys)
         ]
         return Grouping(groups, shown)
+
+    def _wanted(self, wanted: Sequence[tuple[int, set[str]]]) -> Sequence[int]:
+        """Return the numbers of the series that have one of some values at each of some places, ascending."""
+        found: set[int] | None = None
+        for place, values in wanted:
+            having = self._numbers(place)
+            some = {number for value in values for number in having.get(value, ())}
+            found = some if found is None else found & some
+        return range(len(self.series)) if found is None else sorted(found)
+
+    def _numbers(self, place: int) -> dict[str, list[int]]:
+        having = self._having.get(place)
+        if having is None:  # at worst two threads find the same
+            having = {}
+            for number, series in enumerate(self.series):
+                having.setdefault(tag_of(series, place) or "", []).append(number)
+            self._having[place] = having
+        return having
 
 
 def tag_of(series: SeriesTags, place: int) -> str | None:

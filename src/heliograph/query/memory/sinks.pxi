@@ -25,24 +25,29 @@ cdef struct Span:
 
 
 cdef class Grid(Sink):
-    """One cell per group, field and interval; intervals are counted from the one that ``start_ns`` is in."""
+    """One cell per group, field and interval; intervals are counted from the one that ``start_ns`` is in.
+
+    They begin at multiples of ``step_ns`` and ``shift_ns`` after. ``exact`` keeps sums of whole numbers whole, as
+    64 bits hold them.
+    """
 
     cdef int operation
     cdef Py_ssize_t groups
     cdef Py_ssize_t intervals
     cdef int64_t base_ns
     cdef int64_t step_ns
+    cdef bint exact
     cdef Cell* cells
     cdef uint8_t* real
     cdef Span* spans
     cdef Py_ssize_t room
 
-    def __cinit__(self, int operation, Py_ssize_t groups, reals, int64_t start_ns, int64_t end_ns, int64_t step_ns, **_):
-        cdef int64_t remainder = start_ns % step_ns
+    def __cinit__(self, int operation, Py_ssize_t groups, reals, int64_t start_ns, int64_t end_ns, int64_t step_ns, int64_t shift_ns=0, bint exact=False):
+        cdef int64_t remainder = (start_ns - shift_ns) % step_ns
         self.operation = operation
         self.groups = groups
         self.fields = len(reals)
-        self.step_ns = step_ns
+        self.step_ns, self.exact = step_ns, exact
         self.base_ns = start_ns - remainder - (step_ns if remainder < 0 else 0)
         self.intervals = (end_ns - 1 - self.base_ns) // step_ns + 1
         self.cells = <Cell*>_zeros(groups * self.fields * self.intervals * sizeof(Cell))
@@ -238,7 +243,7 @@ cdef class Grid(Sink):
         if self.operation == MEAN:
             return cell.sum / cell.count if real else <double>cell.whole_sum / cell.count
         if self.operation == SUM:
-            return cell.sum
+            return <int64_t>cell.whole_sum if self.exact and not real else cell.sum
         if self.operation == COUNT:
             return cell.count
         return (<double*>&cell.value)[0] if real else cell.value
@@ -262,7 +267,7 @@ cdef class Rate(Grid):
     cdef int64_t series
     cdef int group
 
-    def __cinit__(self, int operation, Py_ssize_t groups, reals, int64_t start_ns, int64_t end_ns, int64_t step_ns):
+    def __cinit__(self, int operation, Py_ssize_t groups, reals, *_):
         self.operation = SUM
         self.counters = <Counter*>_zeros(len(reals) * sizeof(Counter))
         self.series = -1
@@ -329,7 +334,7 @@ cdef class Rows(Sink):
     cdef uint8_t* valid
     cdef uint8_t* real
 
-    def __cinit__(self, reals, Py_ssize_t most):
+    def __cinit__(self, reals, Py_ssize_t most, *_):
         cdef Py_ssize_t k
         self.fields = len(reals)
         self.most = most
@@ -345,29 +350,42 @@ cdef class Rows(Sink):
         free(self.real)
 
     cdef int take(self, int64_t series, int group, Piece* piece) noexcept nogil:
-        cdef Py_ssize_t i, at
-        cdef int k
-        cdef bint held, any_held
+        cdef Py_ssize_t i
         for i in range(piece.length):
             if self.count == self.most:
                 self.full = True
                 return 0
-            if self.grow(self.count + 1) < 0:
-                return -1
-            any_held = False
-            at = self.count * self.fields
-            for k in range(self.fields):
-                held = piece.values[k] != NULL and (piece.valid[k] == NULL or piece.valid[k][i])
-                any_held = any_held or held
-                self.valid[at + k] = held
-                if held:
-                    self.values[at + k] = piece.values[k][i]
-            if any_held:
-                at = self.count
-                self.order[at].time_ns, self.order[at].row, self.order[at].source = piece.times[i], at, 0
-                self.of_series[at] = series
-                self.count += 1
+            if self.holds(piece, i, self.fields):
+                if self.add(series, piece, i) < 0:
+                    return -1
         return 0
+
+    cdef bint holds(self, Piece* piece, Py_ssize_t row, int fields) noexcept nogil:
+        """Return whether a point has a value in one of the first ``fields``."""
+        cdef int k
+        for k in range(fields):
+            if piece.values[k] != NULL and (piece.valid[k] == NULL or piece.valid[k][row]):
+                return True
+        return False
+
+    cdef int add(self, int64_t series, Piece* piece, Py_ssize_t row) noexcept nogil:
+        if self.grow(self.count + 1) < 0:
+            return -1
+        self.put(self.count, series, piece, row)
+        self.count += 1
+        return 0
+
+    cdef void put(self, Py_ssize_t place, int64_t series, Piece* piece, Py_ssize_t row) noexcept nogil:
+        cdef Py_ssize_t at = place * self.fields
+        cdef int k
+        cdef bint held
+        for k in range(self.fields):
+            held = piece.values[k] != NULL and (piece.valid[k] == NULL or piece.valid[k][row])
+            self.valid[at + k] = held
+            if held:
+                self.values[at + k] = piece.values[k][row]
+        self.order[place].time_ns, self.order[place].row, self.order[place].source = piece.times[row], place, 0
+        self.of_series[place] = series
 
     cdef int grow(self, Py_ssize_t rows) noexcept nogil:
         cdef Py_ssize_t room = max(rows, 2 * self.room)
@@ -419,3 +437,71 @@ cdef class Rows(Sink):
                     values.append(self.values[at])
             fields.append(values)
         return times, series, fields
+
+
+cdef class SeriesRows(Rows):
+    """The points series by series, those of each by time; of each series not more than the first or last few.
+
+    A point counts that has a value in one of the first ``needed`` fields. ``few`` of 0 is all of them.
+    """
+
+    cdef int needed
+    cdef Py_ssize_t few
+    cdef bint last
+    cdef int64_t series
+    cdef Py_ssize_t first_row
+    cdef Py_ssize_t seen
+
+    def __cinit__(self, reals, Py_ssize_t most, int needed, Py_ssize_t few, bint last):
+        if not 0 <= needed <= len(reals) or few < 0:
+            raise ValueError("a number of fields and a number of points are expected")
+        self.needed, self.few, self.last = needed, few, last
+        self.series = -1
+
+    cdef int take(self, int64_t series, int group, Piece* piece) noexcept nogil:
+        cdef Py_ssize_t i = 0, found = 0
+        if series != self.series:
+            self.end()
+            self.series, self.first_row, self.seen = series, self.count, 0
+        if self.few and self.last:
+            i = piece.length
+            while i > 0 and found < self.few:
+                i -= 1
+                found += self.holds(piece, i, self.needed)
+        while i < piece.length:
+            if self.few and not self.last and self.seen == self.few:
+                return 0
+            if self.holds(piece, i, self.needed):
+                if self.keep(series, piece, i) < 0:
+                    return -1
+                if self.full:
+                    return 0
+            i += 1
+        return 0
+
+    cdef int keep(self, int64_t series, Piece* piece, Py_ssize_t row) noexcept nogil:
+        """Take a point; where a series has enough, the last ones take the places of its first."""
+        if self.few and self.last and self.seen >= self.few:
+            self.put(self.first_row + self.seen % self.few, series, piece, row)
+        elif self.count == self.most:
+            self.full = True
+        elif self.add(series, piece, row) < 0:
+            return -1
+        self.seen += 1
+        return 0
+
+    cdef int end(self) noexcept nogil:
+        """Bring the points of the latest series in order, which may have gone round."""
+        if self.few and self.last and self.seen > self.few:
+            qsort(self.order + self.first_row, self.count - self.first_row, sizeof(Place), _by_time_and_rank)
+        return 0
+
+    def spans(self):
+        """Return for each series its number, and where its points begin and end."""
+        cdef Py_ssize_t i, first = 0
+        cdef list found = []
+        for i in range(1, self.count + 1):
+            if i == self.count or self.of_series[self.order[i].row] != self.of_series[self.order[first].row]:
+                found.append((self.of_series[self.order[first].row], first, i))
+                first = i
+        return found

@@ -7,26 +7,37 @@ is enough; what was asked for longest ago goes first. Hot rows are sorted anew w
 from __future__ import annotations
 
 import threading
-from array import array
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from heliograph.errors import StoreError
 from heliograph.model.point import FieldType
-from heliograph.query.memory.native import Column, SeriesTags, Source, order_by_series, read
+from heliograph.query.memory.native import Column, Source, Texts, order_by_series, read
 from heliograph.query.memory.numbered import Numbered
+from heliograph.query.memory.segment_columns import (
+    AT_ONCE,
+    NumberedTexts,
+    Present,
+    Unsorted,
+    Wanted,
+    physical,
+    read_columns,
+    read_runs,
+    shortest,
+)
 from heliograph.store.duck import Cursor
 from heliograph.store.hot.table import HotRows
 from heliograph.store.relation import Segment, Snapshot
 from heliograph.store.schema import Measurement
-from heliograph.store.sql_text import literal, quote
 
 NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER})
 """The types that those loops know."""
 _VALUE_BYTES: Final = 8
 _MAX_NUMBERED: Final = 8
+_TEXT_BYTES: Final = 2 * 1024 * 1024
+"""Different texts of one field; a field with more holds lines of a log, and is left to SQL."""
+_MAX_TEXTS: Final = 16
 
 
 @dataclass(slots=True)
@@ -45,6 +56,7 @@ class Sources:
         self._room_bytes = room_bytes
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._numbered: OrderedDict[tuple[Source, ...], Numbered] = OrderedDict()
+        self._texts: OrderedDict[tuple[str, str, str], Texts] = OrderedDict()
         self._lock = threading.Lock()
 
     def clear(self) -> None:
@@ -52,6 +64,7 @@ class Sources:
         with self._lock:
             self._entries.clear()
             self._numbered.clear()
+            self._texts.clear()
 
     @property
     def size_bytes(self) -> int:
@@ -60,11 +73,9 @@ class Sources:
             return sum(entry.source.size_bytes for entry in self._entries.values())
 
     def of(
-        self, snapshot: Snapshot, cursor: Cursor, fields: Sequence[str], start_ns: int, end_ns: int
+        self, snapshot: Snapshot, cursor: Cursor, fields: Sequence[Wanted], start_ns: int, end_ns: int
     ) -> list[Source] | None:
         """Return the sources of a range with the given fields; None if they are more than there is room for.
-
-        Fields are physical columns that hold numbers.
 
         Raises:
             StoreError, QueryError: a segment cannot be read, or reading was stopped.
@@ -80,12 +91,22 @@ class Sources:
             return None  # points that are still there must not be seen
         measurement = snapshot.measurement
         try:
-            found = [self._segment(measurement, segment, cursor, fields) for segment in segments]
-        except _Unsorted:
+            found = self._segments(measurement, segments, cursor, fields)
+            found += [self._hot(measurement, rows, number, fields) for number, rows in enumerate(hot)]
+        except (Unsorted, OverflowError):
             return None
-        found += [self._hot(measurement, rows, number, cursor, fields) for number, rows in enumerate(hot)]
         self._shrink()
         return found
+
+    def texts(self, bucket: str, measurement: str, column: str) -> NumberedTexts | None:
+        """Return what stands for a field of texts; None if it has more different ones than are kept."""
+        key = bucket, measurement, column
+        with self._lock:
+            texts = self._texts.setdefault(key, Texts(_TEXT_BYTES))
+            self._texts.move_to_end(key)
+            while len(self._texts) > _MAX_TEXTS:
+                self._texts.popitem(last=False)
+        return None if texts.full else NumberedTexts(column, texts)
 
     def numbered(self, sources: Sequence[Source]) -> Numbered:
         """Return the numbered series of some sources; the same for the same ones, if asked for lately."""
@@ -99,38 +120,55 @@ class Sources:
                 self._numbered.popitem(last=False)
         return found
 
-    def _segment(
-        self, measurement: Measurement, segment: Segment, cursor: Cursor, fields: Sequence[str]
-    ) -> Source:
-        entry = self._get(segment.path)
-        missing = [f for f in fields if f in segment.columns and not (entry and f in entry.source.columns)]
-        if entry is None:
-            columns = _read(cursor, segment, ["time", *missing])
-            source = Source(columns.pop("time"), *_runs(measurement, segment, cursor))
-            entry = self._keep(segment.path, _Entry(source))
-        elif missing:
-            columns = _read(cursor, segment, missing)
-        else:
-            return entry.source
-        for name, column in columns.items():
-            entry.source.columns.setdefault(name, column)  # never replaced: a scan may be reading it
-        return entry.source
+    def _segments(
+        self, measurement: Measurement, segments: Sequence[Segment], cursor: Cursor, fields: Sequence[Wanted]
+    ) -> list[Source]:
+        entries = {segment.path: self._get(segment.path) for segment in segments}
+        alike: dict[tuple[tuple[Wanted, ...], frozenset[str] | None], list[Segment]] = {}
+        for segment in segments:
+            entry = entries[segment.path]
+            missing = tuple(
+                f
+                for f in fields
+                if physical(f) in segment.columns and not (entry and f in entry.source.columns)
+            )
+            if entry is None or missing:
+                alike.setdefault((missing, segment.columns if entry is None else None), []).append(segment)
+        for (missing, new), same in alike.items():
+            for first in range(0, len(same), AT_ONCE):
+                some = same[first : first + AT_ONCE]
+                found = read_columns(cursor, some, ("time", *missing) if new else missing)
+                runs = read_runs(cursor, some, measurement) if new else None
+                for place, (segment, columns) in enumerate(zip(some, found, strict=True)):
+                    entry = entries[segment.path]
+                    if entry is None and runs:
+                        entry = _Entry(Source(columns.pop("time"), *runs[place]))
+                        entry = entries[segment.path] = self._keep(segment.path, entry)
+                    if entry is not None:
+                        for name, column in columns.items():
+                            entry.source.columns.setdefault(
+                                name, column
+                            )  # never replaced: a scan may read it
+        return [entry.source for entry in entries.values() if entry]
 
-    def _hot(
-        self, measurement: Measurement, rows: HotRows, number: int, cursor: Cursor, fields: Sequence[str]
-    ) -> Source:
+    def _hot(self, measurement: Measurement, rows: HotRows, number: int, fields: Sequence[Wanted]) -> Source:
         key = (measurement.name, number)
         entry = self._get(key)
         if entry is None or entry.hot is not rows:
-            entry = _sorted(rows, measurement, cursor)
+            entry = _sorted(rows, measurement)
             with self._lock:
                 self._entries[key] = entry
         columns = entry.source.columns
         names = {measurement.fields[name][0]: f"f{i}" for i, name in enumerate(rows.fields)}
-        missing = {names[field]: field for field in fields if field in names and field not in columns}
-        if missing and entry.order:
-            for name, column in read(rows.rows, rows.count, missing).items():
-                columns.setdefault(missing[name], column.take(entry.order))
+        missing = {f: names[physical(f)] for f in fields if physical(f) in names and f not in columns}
+        for kind in (str, Present, NumberedTexts):
+            asked = {name: field for field, name in missing.items() if isinstance(field, kind)}
+            if not asked or entry.order is None:
+                continue
+            present = asked if kind is Present else ()
+            texts = {name: one.texts for name, one in asked.items() if isinstance(one, NumberedTexts)}
+            for name, column in read(rows.rows, rows.count, asked, present, texts).items():
+                columns.setdefault(asked[name], column.take(entry.order))
         return entry.source
 
     def _get(self, key: Hashable) -> _Entry | None:
@@ -154,59 +192,14 @@ class Sources:
                 del self._numbered[key]  # it holds columns that nobody asks for again
 
 
-def _read(cursor: Cursor, segment: Segment, columns: Sequence[str]) -> dict[str, Column]:
-    """Return columns of a segment in the order of its rows."""
-    shown = ", ".join(f"{quote(name)} AS c{i}" for i, name in enumerate(columns))
-    file = f"read_parquet({literal(str(segment.path))}, file_row_number = true)"
-    stream = cursor.stream(f"SELECT file_row_number AS n, {shown} FROM {file}")
-    aliases = {f"c{i}": name for i, name in enumerate(columns)}
-    try:
-        found = dict(read(stream, segment.rows, {"n", *aliases}))
-        rows = found.pop("n")
-        if len(rows) != segment.rows:
-            raise StoreError(f"{segment.path} has {len(rows)} rows, {segment.rows} were expected")
-        if not rows.counts():
-            order = rows.places()
-            found = {name: column.take(order) for name, column in found.items()}
-    except ValueError as error:
-        raise StoreError(f"{segment.path} cannot be read: {error}") from error
-    return {aliases[name]: column for name, column in found.items()}
-
-
-def _runs(measurement: Measurement, segment: Segment, cursor: Cursor) -> tuple[list[SeriesTags], array[int]]:
-    """Return the series of a segment in its order, and where each starts; the last entry is the end."""
-    tags = [quote(p) if p in segment.columns else "NULL" for p in measurement.tags.values()]
-    file = f"read_parquet({literal(str(segment.path))}, file_row_number = true)"
-    keys = [str(i + 1) for i, tag in enumerate(tags) if tag != "NULL"]
-    grouping = f" GROUP BY {', '.join(keys)}" if keys else ""
-    columns = ", ".join([*tags, "min(file_row_number)", "max(file_row_number)"])
-    rows = sorted(cursor.rows(f"SELECT {columns} FROM {file}{grouping}"), key=lambda row: row[-2])
-    starts = array("q", [row[-2] for row in rows])
-    starts.append(segment.rows)
-    ends = [row[-1] + 1 for row in rows]
-    if list(starts[1:]) != ends:
-        raise _Unsorted
-    return [_shortest(row[:-2]) for row in rows], starts
-
-
-class _Unsorted(Exception):
-    """The rows of a series do not stand together in a segment."""
-
-
-def _sorted(rows: HotRows, measurement: Measurement, cursor: Cursor) -> _Entry:
+def _sorted(rows: HotRows, measurement: Measurement) -> _Entry:
     """Return hot rows sorted by series, without fields."""
     columns = read(rows.rows, rows.count, {"s", "t"})
-    tags = [f"g{rows.tags.index(tag)}" if tag in rows.tags else "NULL" for tag in measurement.tags]
-    shown = ", ".join(["s", *tags])
-    series = cursor.rows(f"SELECT {shown} FROM {cursor.register(rows.series)} ORDER BY s")
+    by_tag = dict(zip(rows.tags, rows.tag_columns, strict=True))
+    there = [by_tag[tag].values if tag in by_tag else None for tag in measurement.tags]
+    count = len(rows.tag_columns[0].values) if rows.tag_columns else 1
+    values = [column if column is not None else [""] * count for column in there]
+    series = [shortest(tuple(tag or None for tag in tags)) for tags in zip(*values, strict=True)] or [()]
     order, starts = order_by_series(columns["s"], len(series))
-    source = Source(columns["t"].take(order), [_shortest(row[1:]) for row in series], starts)
+    source = Source(columns["t"].take(order), series, starts)
     return _Entry(source, rows, order)
-
-
-def _shortest(tags: tuple[Any, ...]) -> SeriesTags:
-    """Return tags without absent ones at the end: a measurement may have got more tags since."""
-    end = len(tags)
-    while end and tags[end - 1] is None:
-        end -= 1
-    return tags[:end]

@@ -13,7 +13,7 @@ MANIFEST: Final = "manifest.json"
 CATALOG: Final = "catalog.db"
 PIECE_BYTES: Final = 256 * 1024
 _NAMES: Final = re.compile(
-    r"catalog\.db|operator\.token|heliograph\.toml|nats/[a-z]+\.password"
+    r"catalog\.db|operator\.token|heliograph\.toml|nats/[a-z]+\.password|tls/ca\.(?:pem|key)"
     r"|(?:segments|rollups/1[mh])/[^/]+/[^/]+/[^/]+\.parquet"
 )
 

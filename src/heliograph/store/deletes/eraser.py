@@ -22,7 +22,6 @@ from heliograph.store.duck import Duck
 from heliograph.store.generation import Generation
 from heliograph.store.relation import Segment, Snapshot, render
 from heliograph.store.retention import Place, Placed
-from heliograph.store.rollups.summary import RAW
 from heliograph.store.sql_text import quote
 
 log = logging.getLogger(__name__)
@@ -131,8 +130,8 @@ class Eraser:
             sql.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for _, s in gone])
             self._catalogue.files.retire(sql, [s for _, s in gone])
             for place, segment in (*gone, *hidden):
-                if segment.resolution_ns == RAW:
-                    self._catalogue.reopen(sql, place, deletion.start_ns, deletion.end_ns, [segment])
+                # a summary goes with any part of its interval, also where no point is deleted
+                self._catalogue.reopen(sql, place, deletion.start_ns, deletion.end_ns, [segment])
             sql.executemany(
                 "DELETE FROM series WHERE bucket = ? AND measurement = ? AND tags = ?",
                 [(*place, json.dumps(key)) for place, keys in series.items() for key in keys],

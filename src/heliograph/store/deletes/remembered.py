@@ -10,6 +10,7 @@ from typing import Any
 
 from heliograph.model.predicate import Condition, Predicate
 from heliograph.model.table import Batch
+from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
 from heliograph.model.watermark import Watermark
 from heliograph.store.database import Database
 from heliograph.store.deletes.deletion import Deletion
@@ -37,10 +38,17 @@ class Deletions:
     def insert(self, sql: sqlite3.Connection, deletion: Deletion) -> Deletion:
         """Write a delete down in a transaction and return it with its number; see :meth:`enter`."""
         conditions = json.dumps([[c.tag, c.value, c.equal] for c in deletion.predicate.conditions])
-        row = (deletion.bucket, conditions, deletion.start_ns, deletion.end_ns, _json(deletion.marks))
+        row = (
+            deletion.bucket,
+            conditions,
+            deletion.start_ns,
+            deletion.end_ns,
+            _json(deletion.marks),
+            deletion.settled,
+        )
         id_ = sql.execute(
             "INSERT INTO deletion (bucket, conditions, start_ns, end_ns, marks, settled)"
-            " VALUES (?, ?, ?, ?, ?, 0) RETURNING id",
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
             row,
         ).fetchone()[0]
         return replace(deletion, id=int(id_))
@@ -65,6 +73,17 @@ class Deletions:
             if deletion.bucket == bucket and mark is not None and mark.passed(at.created, at.seq):
                 batch = deletion.without(batch)
         return batch
+
+    def dropped(self, bucket: str, stream: str, at: Watermark, measurement: str) -> bool:
+        """Return whether all of a measurement was deleted after a message was in the stream."""
+        return self.reach(bucket, stream, at.seq) and any(
+            deletion.bucket == bucket
+            and deletion.predicate.names(measurement)
+            and deletion.covers(MIN_TIME_NS, MAX_TIME_NS)
+            and (mark := deletion.marks.get(stream)) is not None
+            and mark.passed(at.created, at.seq)
+            for deletion in self._known.values()
+        )
 
     def unsettled(self, bucket: str | None = None) -> list[Deletion]:
         """Return the deletes after which the list of series is not right yet."""

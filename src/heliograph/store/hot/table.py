@@ -7,7 +7,7 @@ done at once where a series' points come in time order, and left to the reader w
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,6 +39,8 @@ class HotRows:
     count: int
     in_order: bool
     """No series and time occurs twice."""
+    tag_columns: Sequence[Column] = ()
+    """What ``series`` has, without ``s``."""
     deletions: tuple[Deletion, ...] = ()
     """What is deleted of the rows and still in them."""
 
@@ -86,6 +88,7 @@ class HotTable:
     unsettled: bool = False
     """The catalogue may not know yet how late the latest points are."""
     _text_bytes: int = 0
+    _frozen: bool = False
     _copy: HotRows | None = None
 
     def __len__(self) -> int:
@@ -126,27 +129,35 @@ class HotTable:
 
     def freeze(self) -> None:
         """Bring all columns to one length: nothing is appended any more, and several threads may read."""
+        self._level()
+        self._frozen = True
+
+    def _level(self) -> None:
         for column in self.columns.values():
             column.pad(len(self.times_ns))
 
     def copy(self) -> HotRows:
-        """Return an immutable copy; the same one as long as nothing was appended."""
+        """Return an immutable copy; the same one as long as nothing was appended.
+
+        What is frozen is not copied but shown: nobody changes it any more.
+        """
         if self._copy is None:
             self._copy = self._make_copy()
         return self._copy
 
     def _make_copy(self) -> HotRows:
-        self.freeze()
+        self._level()
         count = len(self.times_ns)
         tags = tuple(self.measurement.tags)
+        codes, times_ns = (self.codes, self.times_ns) if self._frozen else (self.codes[:], self.times_ns[:])
         rows: list[tuple[str, Any]] = [
-            ("n", arrow.integers(array("i", range(count)))),
-            ("s", arrow.integers(self.codes[:])),
-            ("t", arrow.integers(self.times_ns[:])),
+            ("n", arrow.counting(count)),
+            ("s", arrow.integers(codes)),
+            ("t", arrow.integers(times_ns)),
         ]
         rows += [
-            (f"f{i}", arrow.column(Column(c.type, c.values[:], c.valid[:]), count))
-            for i, c in enumerate(self.columns.values())
+            (f"f{i}", arrow.column(column if self._frozen else column.copy(), count))
+            for i, column in enumerate(self.columns.values())
         ]
         return HotRows(
             rows=arrow.table(rows, count),
@@ -157,6 +168,7 @@ class HotTable:
             max_ns=self.max_ns,
             count=count,
             in_order=self.in_order,
+            tag_columns=self.series.tag_columns(tags),
         )
 
     def sorted_days(self, tags: tuple[str, ...]) -> Iterator[SortedRows]:

@@ -103,22 +103,25 @@ class Boots:
                 yield Gap(name, first, last)
 
     def has(self, mark: Mark) -> bool:
-        """Return whether this batch came already."""
+        """Return whether this batch came already, all of them where it stands for several."""
         boot = self._boots.get(mark.boot)
-        return boot is not None and boot.has(mark.seq)
+        if boot is None or mark.seq > boot.highest:
+            return False
+        return all(boot.has(one.seq) for one in mark.each())
 
     def may_have(self, mark: Mark) -> bool:
         """Return whether this batch came already, or may have come in a boot that is only a sum now."""
         return self.has(mark) or (mark.boot not in self._boots and self._past[0] > 0)
 
     def add(self, mark: Mark, *, from_here: bool = False) -> None:
-        """Note a batch that came; with ``from_here`` those before it are none of our business."""
+        """Note what came; with ``from_here`` what was before it is none of our business."""
         boot = self._boots.pop(mark.boot, None)
         if boot is None:
-            before = mark.seq - 1 if from_here else 0
+            before = mark.seq - mark.batches if from_here else 0
             boot = _Boot(base=before, highest=before)
         self._boots[mark.boot] = boot
-        boot.add(mark.seq)
+        for one in mark.each():
+            boot.add(one.seq)
         if len(self._boots) > MAX_BOOTS:
             oldest = self._boots.pop(next(iter(self._boots)))
             for index, more in enumerate((1, oldest.produced, oldest.missing)):

@@ -82,25 +82,27 @@ class Entry:
         return self.boots.produced + self.unmarked if self.boots.count else None
 
     def note(self, origin: Origin, *, acknowledged: bool, from_here: bool = False) -> None:
-        """Count one message."""
+        """Count one message, with all batches that are in it."""
         self.last_ns = max(self.last_ns, origin.time_ns)
+        count = 1
         if origin.mark is None:
             self.unmarked += 1
-        elif self.boots.has(origin.mark):
-            self.repeats += 1
-            return
         else:
+            count = sum(not self.boots.has(one) for one in origin.mark.each())
+            self.repeats += origin.mark.batches - count
+            if not count:
+                return
             self.boots.add(origin.mark, from_here=from_here)
         self.points += origin.points
         self.quarantined += origin.refused
         if acknowledged:
-            self.acknowledged += 1
+            self.acknowledged += count
         else:
-            self.qos0 += 1
+            self.qos0 += count
         if origin.points or not origin.refused:
-            self.visible += 1
+            self.visible += count
         else:
-            self.refused += 1
+            self.refused += count
 
     def copy(self) -> Entry:
         """Return an entry that does not change with this one."""

@@ -17,10 +17,11 @@ from heliograph.errors import QueryError
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.checksum import finish
 from heliograph.store.duck import Cursor, Duck
+from heliograph.store.parquet.encoding import TEMPORARY
 from heliograph.store.relation import Segment, Snapshot, Window, render, stored_rows
 from heliograph.store.rollups.summary import PART_NS, RAW, TYPES, summarised
 from heliograph.store.schema import Measurement
-from heliograph.store.segments import TEMPORARY, SegmentWriter, Written, extent
+from heliograph.store.segments import SegmentWriter, Written, extent
 from heliograph.store.sql_text import literal, quote, text_sql
 
 MEMORY_BYTES: Final = 32 * 1024 * 1024
@@ -109,6 +110,21 @@ class Merger:
             level,
             resolution_ns=resolution_ns,
         )
+
+    def learn(self, folder: Path) -> list[Path]:
+        """Try how to write the files of a folder, if that is due; return those that should be written anew.
+
+        Raises:
+            StoreError, QueryError, OSError: it cannot be tried.
+        """
+        if not self.writer.encodings.due(folder):
+            return []
+        with self._duck.small(MEMORY_BYTES) as engine, engine.cursor() as cursor:
+            self._cursor = cursor
+            try:
+                return self.writer.encodings.learn(cursor, folder)
+            finally:
+                self._cursor = None
 
     def _run(self, job: _Job, path: Path) -> tuple[int, int, int]:
         """Write a merge and return its rows and span; in smaller slices if the memory does not suffice."""

@@ -2,11 +2,13 @@
 
 DuckDB has one choice for all columns of a file. Dictionaries suit names, states and readings that come
 back, differences suit counters and whole numbers that walk; which of them wins differs by measurement, up
-to a factor of two. So now and then a sealed file is written in the other ways as well; the smallest stays.
+to a factor of two. So now and then a sealed file is written in the other ways as well, at a time when no
+points wait for it; where one of them is smaller, the last files are written anew, and the next ones so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,50 +22,88 @@ WAYS: Final = (
 )
 """Dictionaries; differences but for columns of at most so many values."""
 TRY_EVERY: Final = 32
+WORTH: Final = 0.97
+"""A way that is not smaller by this is no reason to write files anew."""
 TRY_ROWS: Final = 4_000
 """Fewer rows teach nothing."""
+TRY_MOST_ROWS: Final = 200_000
+"""Of a larger file these many tell enough: a merged one may hold a day."""
+TEMPORARY: Final = ".tmp"
+"""Ends the names of files that are not finished."""
 _SEAL_LEVEL: Final = 3
 _MERGE_LEVEL: Final = 9
 """Of zstd. A merged file is written once and stays."""
 
 
 class Encodings:
-    """The best known way of writing the files of each folder. One thread at a time."""
+    """The best known way of writing the files of each folder.
+
+    One thread may seal and another one learn.
+    """
 
     def __init__(self) -> None:
         self._best: dict[Path, str] = {}
-        self._sealed: dict[Path, int] = {}
+        self._untried: dict[Path, list[tuple[Path, int]]] = {}
+        """Files that were sealed since the other ways were tried, with their rows; the last ones."""
+        self._until_try: dict[Path, int] = {}
 
     def options(self, folder: Path, *, merged: bool = False) -> str:
         """Return what a COPY to a file of a folder has in its brackets."""
         return _options(self._best.get(folder, WAYS[0]), merged=merged)
 
-    def improve(self, cursor: Cursor, folder: Path, file: Path, rows: int) -> None:
-        """Write a file in the other ways, too, if that is due, and leave the smallest in its place.
-
-        Raises:
-            StoreError, QueryError: it cannot be written; the file is as it was.
-        """
+    def sealed(self, file: Path, rows: int) -> None:
+        """Take note of a file that was sealed just now."""
         if rows < TRY_ROWS:
             return
-        self._sealed[folder] = self._sealed.get(folder, -1) + 1
-        if self._sealed[folder] % TRY_EVERY:
-            return
-        present = self._best.get(folder, WAYS[0])
-        other = file.with_name(f"other-{file.name}")
-        try:
-            for way in WAYS:
-                if way != present:
-                    self._try(cursor, folder, way, file, other)
-        finally:
-            other.unlink(missing_ok=True)
+        folder = file.parent
+        self._until_try[folder] = self._until_try.get(folder, 1) - 1
+        self._untried[folder] = [*self._untried.get(folder, [])[1 - TRY_EVERY :], (file, rows)]
 
-    def _try(self, cursor: Cursor, folder: Path, way: str, file: Path, other: Path) -> None:
-        rows = f"SELECT * FROM read_parquet({literal(str(file))})"
+    def resume(self, files: Sequence[tuple[Path, int]]) -> None:
+        """Take note of the files of a folder, with their rows, where no seal of this run has taught anything.
+
+        Nobody knows any more how they were written, so what is best is tried anew; without that a merge would
+        write for good what is larger.
+        """
+        if files and files[0][0].parent not in self._until_try:
+            for file, rows in files:
+                self.sealed(file, rows)
+
+    def due(self, folder: Path) -> bool:
+        """Return whether the other ways are to be tried again."""
+        return self._until_try.get(folder, 1) <= 0
+
+    def learn(self, cursor: Cursor, folder: Path) -> list[Path]:
+        """Write a sealed file in all ways, and keep to the smallest from now on.
+
+        Returns the files that would be smaller in a way that is known now. They are all as they were.
+
+        Raises:
+            StoreError, QueryError: it cannot be written.
+        """
+        files = self._untried.pop(folder, [])
+        self._until_try[folder] = TRY_EVERY
+        present = self._best.get(folder, WAYS[0])
+        file, rows = next(((file, rows) for file, rows in reversed(files) if file.exists()), (None, 0))
+        if file is None:
+            return []
+        sizes = {way: _size(cursor, file, way) for way in WAYS}
+        best = min(sizes, key=lambda way: sizes[way])
+        if sizes[best] <= WORTH * sizes[present]:
+            self._best[folder] = best
+        tried = file.stat().st_size * min(1, TRY_MOST_ROWS / rows)
+        return [each for each, _ in files] if sizes[best] <= WORTH * tried else []
+
+
+def _size(cursor: Cursor, file: Path, way: str) -> int:
+    """Return how many bytes the first rows of a file would take if they were written in another way."""
+    other = file.with_name(f"{file.stem}-other{TEMPORARY}")
+    rows = f"SELECT * FROM read_parquet({literal(str(file))}) LIMIT {TRY_MOST_ROWS}"
+    try:
         cursor.rows(f"COPY ({rows}) TO {literal(str(other))} ({_options(way, merged=False)})")
-        if other.stat().st_size < file.stat().st_size:
-            other.replace(file)
-            self._best[folder] = way
+        return other.stat().st_size
+    finally:
+        other.unlink(missing_ok=True)
 
 
 def _options(way: str, *, merged: bool) -> str:

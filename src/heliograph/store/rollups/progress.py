@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -66,15 +66,34 @@ class Rolled:
         ):
             self.complete_from_ns.setdefault((bucket, measurement), {})[resolution_ns] = from_ns
 
-    def mark(self, sql: sqlite3.Connection, hours: Mapping[Place, Iterable[int]]) -> None:
-        """Open hours of which the points are complete; should the transaction fail, no harm is done."""
-        now = time.monotonic()
+    def whole(self, hours: Mapping[Place, Iterable[int]]) -> dict[Place, list[int]]:
+        """Return those hours of which the points are complete."""
+        found = {}
         for place, some in hours.items():
             whole_from = self.complete_from_ns.get(place, {}).get(RAW, MIN_TIME_NS)
-            new = {hour: now for hour in some if hour_span(hour, hour)[0] >= whole_from}
-            if new:
-                self.open.setdefault(place, {}).update(new)
-            sql.executemany("INSERT OR IGNORE INTO open_hour VALUES (?, ?, ?)", [(*place, h) for h in new])
+            found[place] = [hour for hour in some if hour_span(hour, hour)[0] >= whole_from]
+        return found
+
+    @staticmethod
+    def open_on_disk(sql: sqlite3.Connection, hours: Mapping[Place, Sequence[int]]) -> None:
+        """Enter on disk that whole hours have to be summarised; :meth:`opened` follows."""
+        sql.executemany(
+            "INSERT OR IGNORE INTO open_hour VALUES (?, ?, ?)",
+            [(*place, hour) for place, some in hours.items() for hour in some],
+        )
+
+    def opened(self, hours: Mapping[Place, Sequence[int]]) -> None:
+        """Enter the same in memory."""
+        now = time.monotonic()
+        for place, some in hours.items():
+            if some:
+                self.open.setdefault(place, {}).update(dict.fromkeys(some, now))
+
+    def mark(self, sql: sqlite3.Connection, hours: Mapping[Place, Iterable[int]]) -> None:
+        """Open hours of which the points are complete; should the transaction fail, no harm is done."""
+        some = self.whole(hours)
+        self.open_on_disk(sql, some)
+        self.opened(some)
 
     def close(self, sql: sqlite3.Connection, place: Place, hours: Iterable[int]) -> None:
         """Enter on disk that hours are summarised; :meth:`closed` follows once that is committed."""
@@ -111,15 +130,18 @@ class Rolled:
     def _before(self, place: Place, before_ns: int) -> list[int]:
         return [hour for hour in self.open.get(place, ()) if hour_span(hour, hour)[0] < before_ns]
 
-    def drop(self, sql: sqlite3.Connection, bucket: str) -> None:
-        """Forget on disk all about a bucket; :meth:`dropped` follows."""
+    def drop(self, sql: sqlite3.Connection, bucket: str, measurement: str | None = None) -> None:
+        """Forget on disk all about a bucket, or about one measurement of it; :meth:`dropped` follows."""
         for table in ("open_hour", "complete_from"):
-            sql.execute(f"DELETE FROM {table} WHERE bucket = ?", (bucket,))
+            sql.execute(
+                f"DELETE FROM {table} WHERE bucket = ?1 AND measurement = ifnull(?2, measurement)",
+                (bucket, measurement),
+            )
 
-    def dropped(self, bucket: str) -> None:
+    def dropped(self, bucket: str, measurement: str | None = None) -> None:
         """Forget it in memory."""
         for place in [*chain(self.open, self.complete_from_ns)]:
-            if place[0] == bucket:
+            if place[0] == bucket and measurement in (None, place[1]):
                 self.open.pop(place, None)
                 self.complete_from_ns.pop(place, None)
 

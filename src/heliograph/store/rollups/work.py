@@ -8,7 +8,6 @@ its points: the later summary wins, as the later value of a point does.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +17,12 @@ from heliograph.errors import QueryError, StoreError
 from heliograph.model.time import DAY_NS, HOUR_NS, MINUTE_NS
 from heliograph.store.catalogue import Catalogue
 from heliograph.store.checksum import damage
+from heliograph.store.locks import Locks
 from heliograph.store.relation import Segment, Snapshot, Window
 from heliograph.store.retention import Place
 from heliograph.store.rollups.progress import hour_span
 from heliograph.store.rollups.summary import RESOLUTIONS, summarised
+from heliograph.store.segment_changes import SegmentChanges
 from heliograph.store.segments import SegmentWriter, Written
 
 log = logging.getLogger(__name__)
@@ -53,11 +54,19 @@ class RollupUpkeep:
     """Makes summaries. Only one thread at a time may call it."""
 
     def __init__(
-        self, catalogue: Catalogue, writer: SegmentWriter, lock: threading.RLock, *, stamp: str, settle: float
+        self,
+        catalogue: Catalogue,
+        changes: SegmentChanges,
+        writer: SegmentWriter,
+        locks: Locks,
+        *,
+        stamp: str,
+        settle: float,
     ) -> None:
         self._catalogue = catalogue
+        self._changes = changes
         self._writer = writer
-        self._lock = lock
+        self._lock = locks.state
         self._stamp = stamp
         self._settle = settle
         self._steps = 0
@@ -131,12 +140,14 @@ class RollupUpkeep:
     def _make(self, step: _Step) -> bool:
         """Write the summaries of a step and enter them; False if its points changed meanwhile."""
         written = list(self._write(step)) if step.snapshot.segments else []
-        with self._lock:
+
+        def unchanged() -> bool:
             marks = self._catalogue.rolled.open.get(step.place, {})
             same = all(marks.get(hour) == at for hour, at in step.hours.items())
-            if same and self._catalogue.lives.get(step.place[0]) == step.life:
-                self._catalogue.roll_up(step.place, written, list(step.hours))
-                return True
+            return same and self._catalogue.lives.get(step.place[0]) == step.life
+
+        if self._changes.roll_up(step.place, written, list(step.hours), unchanged):
+            return True
         for w in written:
             w.path.unlink(missing_ok=True)
         return False

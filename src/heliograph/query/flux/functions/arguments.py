@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Any, Final
 from heliograph.errors import QueryError
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, read
+from heliograph.query.flux.syntax.tokens import Place, syntax_error
 from heliograph.query.flux.tables import VALUE, Tables
-from heliograph.query.flux.tokens import Place, syntax_error
 from heliograph.query.flux.values import Duration, Time, Value, later, type_name
+from heliograph.query.flux.zones import Location, location_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _REQUIRED: Final = object()
+_SHOWN: Final = {
+    "string": "a string in quotes",
+    "bool": "true or false",
+    "int": "a whole number, as in 10",
+    "float": "a float, as in 1.0",
+    "duration": "a duration, as in 5m",
+    "array": 'a list, as in ["host"]',
+}
+"""Types, as those know them who do not know Flux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,14 @@ class Builtin:
 
     name: str
     call: Callable[[Session, Arguments], Value]
+
+    def __call__(self, **_: Value) -> Value:
+        """Refuse to be called for a row or a column, which only a function of the text can be.
+
+        Raises:
+            QueryError: always.
+        """
+        raise QueryError(f"{self.name} cannot be used here; write a function, as in (r) => …")
 
 
 @dataclass(slots=True)
@@ -58,7 +76,8 @@ class Arguments:
         value = self.get(name, default)
         if value is default or type_name(value) in kinds:
             return value
-        raise self.refuse(f'argument "{name}" must be {" or ".join(kinds)}, {type_name(value)} came')
+        wanted = " or ".join(_SHOWN.get(kind, kind) for kind in kinds)
+        raise self.refuse(f'argument "{name}" must be {wanted}; {type_name(value)} came')
 
     def text(self, name: str, default: Value = _REQUIRED) -> Any:
         """Return a string."""
@@ -83,6 +102,13 @@ class Arguments:
         """Return a duration."""
         return self._typed(name, default, ("duration",))
 
+    def step(self, name: str) -> Duration:
+        """Return a duration that the calendar can be cut by."""
+        found: Duration = self.duration(name)
+        if found.months < 0 or found.ns < 0 or bool(found.months) == bool(found.ns):
+            raise self.refuse(f'argument "{name}" must be of months, or of shorter units, and above nothing')
+        return found
+
     def texts(self, name: str, default: Value = _REQUIRED) -> Any:
         """Return a list of strings."""
         value = self._typed(name, default, ("array",))
@@ -106,7 +132,17 @@ class Arguments:
             return later(session.now_ns, value)
         if type_name(value) == "int":
             return int(value) * 1_000_000_000
-        raise self.refuse(f'argument "{name}" must be a time or a duration, {type_name(value)} came')
+        raise self.refuse(
+            f'argument "{name}" must be a time or a duration, as in -1h; {type_name(value)} came'
+        )
+
+    def location(self, session: Session) -> Location:
+        """Return the place that windows and dates are of."""
+        value = self.get("location", None)
+        try:
+            return session.location if value is None else location_of(value)
+        except QueryError as error:
+            raise self.refuse(str(error)) from error
 
     def column(self) -> str:
         """Return the column to work on."""

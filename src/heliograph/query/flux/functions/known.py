@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from heliograph.model.point import SeriesKey
-from heliograph.query.flux import tree
 from heliograph.query.flux.functions.arguments import Arguments, Builtin
 from heliograph.query.flux.functions.shaping import FIELDS_AS_COLUMNS
 from heliograph.query.flux.predicates import SeriesTest, conjuncts, of_series
 from heliograph.query.flux.session import Session
+from heliograph.query.flux.syntax import tree
 from heliograph.query.flux.tables import FIELD, MEASUREMENT, START, STOP, VALUE, Column, Table, Tables
 from heliograph.query.flux.values import Duration, Time
 

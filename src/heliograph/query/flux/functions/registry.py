@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.flux.functions import known, reducing, rowwise, scalars, shaping, transforms, windows
+from heliograph.model.time import DAY_NS
+from heliograph.query.flux.functions import (
+    experimental,
+    folding,
+    joining,
+    known,
+    prelude,
+    rowwise,
+    shaping,
+    spans,
+    transforms,
+    windows,
+)
+from heliograph.query.flux.functions.aggregates import bins, reducing
 from heliograph.query.flux.functions.arguments import Arguments, Builtin
+from heliograph.query.flux.functions.plain import dates, scalars, texts
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.values import Duration, Time, Value
+from heliograph.query.flux.windowing import NONE, Windows
+from heliograph.query.flux.zones import known_zone, location_of
 
-_DAY_NS: Final = 86_400_000_000_000
+_DAY: Final = Duration(0, DAY_NS)
 
 
 def _now(session: Session, _: Arguments) -> Time:
@@ -20,23 +37,40 @@ def _now(session: Session, _: Arguments) -> Time:
 
 
 def _today(session: Session, _: Arguments) -> Time:
-    return Time(session.now_ns // _DAY_NS * _DAY_NS)
+    windows = Windows(_DAY, location=session.location).near(session.now_ns, session.now_ns)
+    return Time(windows.start(session.now_ns))
 
 
-def _fixed_zone(_: Session, arguments: Arguments) -> Value:
-    name = arguments.text("name")
-    if name != "UTC":
-        raise arguments.refuse(
-            "locations other than UTC are not supported; use the argument offset of windows"
-        )
-    return UTC
+def _location(_: Session, arguments: Arguments) -> Value:
+    name = str(arguments.text("name"))
+    known_zone(name)
+    return {"zone": name, "offset": NONE}
+
+
+def _fixed(_: Session, arguments: Arguments) -> Value:
+    return {"zone": "UTC", "offset": arguments.duration("offset")}
+
+
+def _die(_: Session, arguments: Arguments) -> Value:
+    raise QueryError(str(arguments.text("msg")))
+
+
+def _system_time(_: Session, __: Arguments) -> Time:
+    return Time(time.time_ns())
 
 
 def _yield(_: Session, arguments: Arguments) -> Value:
     raise arguments.refuse("yield cannot be called by a function of ours")
 
 
-UTC: Final[Mapping[str, Any]] = {"zone": "UTC", "offset": Duration(0, 0)}
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A function of ours that is Flux itself."""
+
+    name: str
+
+
+UTC: Final[Mapping[str, Any]] = {"zone": "UTC", "offset": NONE}
 UNIVERSE: Final[Mapping[str, Value]] = {
     "true": True,
     "false": False,
@@ -45,26 +79,41 @@ UNIVERSE: Final[Mapping[str, Value]] = {
         one.name: one
         for one in (
             *rowwise.FUNCTIONS,
-            *(reducing.function(name) for name in reducing.REDUCERS),
+            *reducing.FUNCTIONS,
             *windows.FUNCTIONS,
             *shaping.FUNCTIONS,
             *transforms.FUNCTIONS,
             *scalars.FUNCTIONS,
             *known.FUNCTIONS,
+            *folding.FUNCTIONS,
+            *joining.FUNCTIONS,
+            *bins.FUNCTIONS,
+            *spans.FUNCTIONS,
+            Builtin("die", _die),
             Builtin("now", _now),
             Builtin("today", _today),
             Builtin("yield", _yield),
         )
     },
+    **{name: Own(name) for name in prelude.NAMES},
 }
 PACKAGES: Final[Mapping[str, Mapping[str, Value]]] = {
     "influxdata/influxdb": {"from": UNIVERSE["from"], "buckets": UNIVERSE["buckets"]},
     "influxdata/influxdb/schema": known.SCHEMA,
     "influxdata/influxdb/v1": known.SCHEMA,
-    "array": {"from": shaping.ARRAY_FROM},
+    "array": {"from": shaping.ARRAY_FROM, **texts.ARRAY},
+    "date": dates.DATE,
+    "dict": texts.DICT,
+    "experimental": {**experimental.EXPERIMENTAL, "alignTime": Own("alignTime")},
+    "experimental/aggregate": {"rate": Own("rate")},
+    "interpolate": experimental.INTERPOLATE,
+    "join": joining.JOIN,
     "math": scalars.MATH,
-    "strings": scalars.STRINGS,
-    "timezone": {"utc": UTC, "location": Builtin("location", _fixed_zone)},
+    "regexp": texts.REGEXP,
+    "strings": texts.STRINGS,
+    "system": {"time": Builtin("time", _system_time)},
+    "types": texts.TYPES,
+    "timezone": {"utc": UTC, "location": Builtin("location", _location), "fixed": Builtin("fixed", _fixed)},
 }
 
 
@@ -75,11 +124,8 @@ def _set_now(session: Session, value: Value) -> None:
     session.now_ns = found.ns
 
 
-def _set_location(_: Session, value: Value) -> None:
-    if value != UTC:
-        raise QueryError(
-            "option location: locations other than UTC are not supported; use the argument offset"
-        )
+def _set_location(session: Session, value: Value) -> None:
+    session.location = location_of(value)
 
 
 def _set_task(_: Session, __: Value) -> None:
@@ -90,39 +136,4 @@ OPTIONS: Final[Mapping[str, Callable[[Session, Value], None]]] = {
     "now": _set_now,
     "location": _set_location,
     "task": _set_task,
-}
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return what to use instead of a name that is not there."""
-    listed = sorted(names)
-    close = get_close_matches(name, listed, 1)
-    instead = _INSTEAD.get(name)
-    if instead:
-        return f"it is not supported here; {instead}"
-    return f"did you mean {close[0]}?" if close else f"supported are {', '.join(listed)}"
-
-
-_INSTEAD: Final = {
-    "join": "put the fields of one measurement side by side with pivot(), or ask by SQL",
-    "quantile": "use median, min or max, or ask by InfluxQL with percentile()",
-    "reduce": "use the aggregates, or map() with cumulativeSum()",
-    "integral": "ask by InfluxQL with integral()",
-    "histogram": "ask by SQL",
-    "mode": "ask by InfluxQL with mode()",
-    "skew": "ask by SQL",
-    "covariance": "ask by SQL",
-    "holtWinters": "ask by InfluxQL with holt_winters()",
-    "to": "write into another bucket by InfluxQL's SELECT … INTO",
-    "timedMovingAverage": "use movingAverage(n: …) behind aggregateWindow()",
-    "exponentialMovingAverage": "use movingAverage(n: …)",
-    "stateDuration": "ask by SQL",
-    "timeShift": "choose another range",
-    "hourSelection": "ask by SQL",
-    "lowestCurrent": "use last() and bottom()",
-    "highestCurrent": "use last(), group() and top()",
-    "highestMax": "use max(), group() and top()",
-    "highestAverage": "use mean(), group() and top()",
-    "findRecord": "put the pipelines into one with union()",
-    "findColumn": "put the pipelines into one with union()",
 }

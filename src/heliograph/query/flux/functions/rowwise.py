@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.query.flux import tree
 from heliograph.query.flux.functions.arguments import Arguments, Builtin
-from heliograph.query.flux.functions.scalars import CONVERSIONS
-from heliograph.query.flux.predicates import Compared, SeriesTest, conjuncts, of_series, of_values
+from heliograph.query.flux.functions.plain.scalars import CONVERSIONS
+from heliograph.query.flux.predicates import Compared, SeriesTest, conjuncts, mentions, of_series, of_values
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, read
+from heliograph.query.flux.syntax import tree
 from heliograph.query.flux.tables import (
     START,
     STOP,
@@ -52,13 +52,14 @@ def _range(session: Session, arguments: Arguments) -> Source | Tables:
     if stop_ns <= start_ns:
         raise QueryError("cannot query an empty range")
     stream = arguments.stream()
-    if isinstance(stream, Source):
+    if isinstance(stream, Source) and stream.groups is None:
         if stream.start_ns is not None:
             start_ns, stop_ns = max(start_ns, stream.start_ns), min(stop_ns, stream.stop_ns)
             if stop_ns <= start_ns:
                 raise QueryError("cannot query an empty range")
         return replace(stream, start_ns=start_ns, stop_ns=stop_ns)
-    return Tables([_ranged(table, start_ns, stop_ns) for table in stream.tables], (start_ns, stop_ns))
+    tables = [_ranged(table, start_ns, stop_ns) for table in read(session, stream).tables]
+    return Tables(tables, (start_ns, stop_ns))
 
 
 def _ranged(table: Table, start_ns: int, stop_ns: int) -> Table:
@@ -78,7 +79,8 @@ def _filter(session: Session, arguments: Arguments) -> Source | Tables:
         raise arguments.refuse('argument "fn" must be a function of a row, as in (r) => r._field == "temp"')
     row = _row_name(arguments, function)
     rest: list[tree.Expression] = list(conjuncts(function.node.body))
-    if isinstance(stream, Source) and not function.node.steps and not keep_empty:
+    at_source = isinstance(stream, Source) and stream.groups is None
+    if isinstance(stream, Source) and at_source and not function.node.steps and not keep_empty:
         stream, rest = _pushed(stream, rest, row, function)
         if not rest:
             return stream
@@ -105,6 +107,8 @@ def _pushed(
     compared: list[Compared] = []
     rest = []
     for part in parts:
+        if not mentions(part, row) and constant(part) is True:
+            continue
         test = of_series(part, row, constant)
         value = None if test else of_values(part, row, constant)
         if test:
@@ -127,18 +131,18 @@ def _filtered(
 ) -> Tables:
     def change(table: Table) -> Table | None:
         found = []
-        for number in range(len(table)):
+        for number, record in enumerate(table.records()):
             session.tick()
             if function.node.steps:
-                passes = [function.call({row: table.record(number)})]
+                passes = [function.call({row: record})]
             else:
-                scope = {**function.scope, row: table.record(number)}
+                scope = {**function.scope, row: record}
                 passes = (function.interpreter.value(part, scope) for part in parts)  # type: ignore[assignment]
             if all(_is_true(one) for one in passes):
                 found.append(number)
         return table.at(found) if found or keep_empty else None
 
-    return tables.each(change)
+    return replace(tables.each(change), fresh=tables.fresh)
 
 
 def _is_true(value: Any) -> bool:
@@ -164,17 +168,18 @@ def _map(session: Session, arguments: Arguments) -> Tables:
 
 def _mapped(session: Session, table: Table, row: str, function: Closure) -> Table | None:
     records = []
-    for number in range(len(table)):
-        session.tick()
-        record = function.call({row: table.record(number)})
+    for shown_row in table.records():
+        record = function.call({row: shown_row})
         if not isinstance(record, Mapping):
             raise QueryError(
                 f"map: the function must give a record, as in ({{r with x: 1}}); {type_name(record)} came"
             )
         records.append(record)
+        session.check_cells(len(records), len(record))
     if not records:
         return None
     names = dict.fromkeys(name for record in records for name in record)
+    session.check_cells(len(records), len(names))
     columns = {}
     for name in names:
         known = table.columns[name].type if name in table.columns else "string"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from heliograph.errors import QueryError
@@ -14,18 +15,20 @@ from heliograph.query.flux.tables import FIELD, TIME, VALUE, Column, Grouping, T
 _MODES: Final = ("by", "except")
 
 
-def _group(session: Session, arguments: Arguments) -> Tables:
+def _group(session: Session, arguments: Arguments) -> Source | Tables:
     columns = arguments.texts("columns", [])
     mode = arguments.text("mode", "by")
     stream = arguments.stream()
     if mode not in _MODES:
         raise arguments.refuse('argument "mode" must be "by" or "except"')
+    if isinstance(stream, Source) and stream.groups is None and mode == "by":
+        return replace(stream, groups=tuple(dict.fromkeys(columns)))
     tables = read(session, stream)
     groups = Grouping()
     for table in tables.tables:
         named = [name for name in table.columns if name not in columns] if mode == "except" else columns
         groups.add(table, named)
-    return Tables(groups.tables(ordered=True), tables.bounds, by_time=isinstance(stream, Source))
+    return Tables(groups.tables(ordered=True), tables.bounds, by_time=tables.fresh)
 
 
 def _chosen(arguments: Arguments) -> Callable[[str], bool]:
@@ -187,7 +190,8 @@ def _union(session: Session, arguments: Arguments) -> Tables:
 
 def _pivot(session: Session, arguments: Arguments) -> Tables:
     rows, columns = arguments.texts("rowKey"), arguments.texts("columnKey")
-    return _pivoted(arguments.tables(session), rows, columns, str(arguments.text("valueColumn")))
+    value_column = str(arguments.text("valueColumn"))
+    return _pivoted(arguments.tables(session), rows, columns, value_column)
 
 
 def _fields_as_columns(session: Session, arguments: Arguments) -> Tables:
@@ -246,10 +250,11 @@ def _keys(session: Session, arguments: Arguments) -> Tables:
     return arguments.tables(session).each(names)
 
 
-def _array_from(_: Session, arguments: Arguments) -> Tables:
+def _array_from(session: Session, arguments: Arguments) -> Tables:
     rows = arguments.get("rows")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         raise arguments.refuse('argument "rows" must be a list of records, at least one')
+    session.check_cells(len(rows), len(rows[0]))
     columns = {name: column_of(name, [row.get(name) for row in rows]) for name in rows[0]}
     return Tables([Table({}, columns)])
 

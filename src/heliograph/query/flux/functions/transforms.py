@@ -200,7 +200,8 @@ def _fill(session: Session, arguments: Arguments) -> Tables:
             return table
         if value is not None and kept_type(value)[0] != found.type:
             raise QueryError(
-                f'fill: column "{column}" is of type {found.type}, the value {kept_type(value)[0]}'
+                f'fill: column "{column}" is of type {found.type}, the value {kept_type(value)[0]};'
+                " both must be alike, as 0.0 for floats"
             )
         filled = (
             _forward(found.values)

@@ -2,87 +2,52 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 from heliograph.errors import QueryError
-from heliograph.model.time import SECOND_NS
+from heliograph.query.flux.functions.aggregates.grouped import Group, grouped
+from heliograph.query.flux.functions.aggregates.pushed import Asked, reduced
+from heliograph.query.flux.functions.aggregates.reducers import Reducer
+from heliograph.query.flux.functions.aggregates.reducing import is_pushed, reducer_of
 from heliograph.query.flux.functions.arguments import Arguments, Builtin
-from heliograph.query.flux.functions.reducing import REDUCERS, reduced
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.source import Source, check_range, group_key, read, series_table
 from heliograph.query.flux.tables import START, STOP, TIME, VALUE, Column, Grouping, Table, Tables
 from heliograph.query.flux.values import Duration
+from heliograph.query.flux.windowing import NONE, Windows
 
 _FOREVER_NS: Final = 2**63 - 1
 INFINITE: Final = Duration(0, _FOREVER_NS)
 """What ``inf`` means."""
-_NONE: Final = Duration(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """Windows of one length that begin at its multiples since 1970, moved by an offset."""
-
-    every: Duration
-    offset_ns: int
-
-    def start(self, time_ns: int) -> int:
-        """Return where the window of a time begins."""
-        if not self.every.months:
-            return (time_ns - self.offset_ns) // self.every.ns * self.every.ns + self.offset_ns
-        moment = dt.datetime.fromtimestamp((time_ns - self.offset_ns) // SECOND_NS, dt.UTC)
-        months = (moment.year - 1970) * 12 + moment.month - 1
-        return self._month(months // self.every.months * self.every.months) + self.offset_ns
-
-    @staticmethod
-    def _month(number: int) -> int:
-        year, month = divmod(number, 12)
-        return int(dt.datetime(1970 + year, month + 1, 1, tzinfo=dt.UTC).timestamp()) * SECOND_NS
-
-    def stop(self, start_ns: int) -> int:
-        """Return where the window that begins at a time ends."""
-        if not self.every.months:
-            return start_ns + self.every.ns
-        return self.start(start_ns + self.every.months * 32 * 86_400 * SECOND_NS)
-
-    def within(self, session: Session, start_ns: int, stop_ns: int) -> Iterator[tuple[int, int]]:
-        """Yield the windows of a range as they are, which may begin before it and end behind it.
-
-        Raises:
-            QueryError: they are too many.
-        """
-        if not self.every.months:
-            session.check_rows((stop_ns - start_ns) // self.every.ns)
-        begin = self.start(start_ns)
-        while begin < stop_ns:
-            end = self.stop(begin)
-            yield begin, end
-            begin = end
-
-
-def _windows(arguments: Arguments) -> Windows | None:
-    every = arguments.duration("every")
-    offset = arguments.duration("offset", _NONE)
-    period = arguments.duration("period", every)
-    if period not in (every, _NONE):
-        raise arguments.refuse("a period that differs from every is not supported; leave period out")
-    location = arguments.get("location", None)
-    if location is not None and dict(location) != {"zone": "UTC", "offset": _NONE}:
-        raise arguments.refuse("locations other than UTC are not supported; use offset")
-    if every == INFINITE:
+def _windows(session: Session, arguments: Arguments) -> Windows | None:
+    every, period = arguments.duration("every", None), arguments.duration("period", None)
+    if every is None and period is None:
+        raise arguments.refuse('missing required argument "every"')
+    every = period if every is None else every
+    offset = arguments.duration("offset", NONE)
+    location = arguments.location(session)
+    if INFINITE in (every, period):
         return None
-    if offset.months or (every.months and every.ns):
-        raise arguments.refuse("months cannot be mixed with other units, nor be an offset")
-    if every.months < 0 or every.ns < 0 or every == _NONE:
+    if every.months < 0 or every.ns < 0 or every == NONE:
         raise arguments.refuse('argument "every" must be longer than nothing')
-    return Windows(every, offset.ns)
+    if every.months and every.ns:
+        raise arguments.refuse('argument "every" cannot mix months with shorter units')
+    if offset.months and not every.months:
+        raise arguments.refuse('argument "offset" can be of months only where "every" is')
+    if period in (None, every, NONE):
+        return Windows(every, offset, None, location)
+    if period.months < 0 or period.ns < 0:
+        raise arguments.refuse(
+            'a "period" before the start of its window is not supported; move it with offset'
+        )
+    return Windows(every, offset, period, location)
 
 
 def _window(session: Session, arguments: Arguments) -> Tables:
-    windows = _windows(arguments)
+    windows = _windows(session, arguments)
     named = (arguments.text("startColumn", START), arguments.text("stopColumn", STOP))
     time_column = str(arguments.text("timeColumn", TIME))
     empty = arguments.flag("createEmpty", default=False)
@@ -103,19 +68,39 @@ def _bounds(tables: Tables) -> tuple[int, int]:
 def windowed(session: Session, tables: Tables, windows: Windows, time_column: str, *, empty: bool) -> Tables:
     """Return a table for each window of each table; windows are cut at the range."""
     low, high = _bounds(tables)
-    every = [(max(b, low), min(e, high), b) for b, e in windows.within(session, low, high)] if empty else []
+    windows = windows.near(low, high)
+    every = [(max(b, low), min(e, high)) for b, e in windows.within(session, low, high)] if empty else []
     session.check_rows(len(every) * len(tables.tables))
     found: list[Table] = []
+    count = 0
     for table in tables.tables:
-        times = table.column(time_column, "window")
-        rows: dict[int, list[int]] = {}
-        for row, time_ns in enumerate(times.values):
-            if time_ns is not None and low <= time_ns < high:
-                rows.setdefault(windows.start(time_ns), []).append(row)
-        bounds = every or [(max(b, low), min(windows.stop(b), high), b) for b in sorted(rows)]
-        found += [_in_window(table, start, stop, rows.get(begin, [])) for start, stop, begin in bounds]
-        session.check_time()
-    return Tables(found, tables.bounds)
+        rows = _rows_of_windows(session, table, windows, (low, high), time_column)
+        found += [_in_window(table, *bounds, rows.get(bounds, [])) for bounds in dict.fromkeys(every) or rows]
+        count += sum(map(len, rows.values()))
+        session.check_rows(count)
+    return Tables(found, tables.bounds, by_time=tables.by_time)
+
+
+def _rows_of_windows(
+    session: Session, table: Table, windows: Windows, bounds: tuple[int, int], time_column: str
+) -> dict[tuple[int, int], list[int]]:
+    """Return the rows of each window, by the edges of what lies in the range, in the order of time."""
+    low, high = bounds
+    found: dict[int, list[int]] = {}
+    count = 0
+    for row, time_ns in enumerate(table.column(time_column, "window").values):
+        session.tick()
+        if time_ns is not None and low <= time_ns < high:
+            for begin in (windows.start(time_ns),) if windows.period is None else windows.of(time_ns):
+                found.setdefault(begin, []).append(row)
+                count += 1
+                if count % 1_000 == 0:
+                    session.check_rows(count)
+    rows: dict[tuple[int, int], list[int]] = {}
+    for begin in sorted(found):
+        edges = max(begin, low), min(windows.stop(begin), high)
+        rows[edges] = sorted({*rows.get(edges, ()), *found[begin]}) if edges in rows else found[begin]
+    return rows
 
 
 def _in_window(table: Table, start_ns: int, stop_ns: int, rows: list[int]) -> Table:
@@ -142,20 +127,23 @@ def unwindowed(tables: Tables, time_column: str) -> Tables:
 
 
 def _aggregate_window(session: Session, arguments: Arguments) -> Tables:
-    windows = _windows(arguments)
+    windows = _windows(session, arguments)
     function, column = arguments.function_value("fn"), arguments.column()
     sources = (arguments.text("timeSrc", STOP), arguments.text("timeDst", TIME))
     empty = arguments.flag("createEmpty", default=True)
     stream = arguments.stream()
     if windows is None:
         raise arguments.refuse("every: inf is not supported; use the function itself, as in |> mean()")
-    plain = isinstance(function, Builtin) and function.name in REDUCERS and column == VALUE
-    plain = plain and not windows.every.months and sources[0] in (START, STOP) and sources[1] == TIME
-    if isinstance(stream, Source) and plain:
-        return _from_source(session, stream, function.name, windows, sources[0], empty=empty)
+    if isinstance(stream, Source) and column == VALUE and windows.period is None:
+        reducer = reducer_of(function)
+        plain = sources[0] in (START, STOP) and sources[1] == TIME
+        if reducer is not None and plain and is_pushed(reducer, timed=False):
+            found = _from_source(session, stream, reducer, windows, sources[0], empty=empty)
+            if found is not None:
+                return found
     tables = windowed(session, read(session, stream), windows, TIME, empty=empty)
-    found = _called(session, arguments, function, tables, column)
-    return _timed(found, sources, empty=empty)
+    made = _called(session, arguments, function, tables, column)
+    return _timed(made, sources, empty=empty)
 
 
 def _called(session: Session, arguments: Arguments, function: Any, tables: Tables, column: str) -> Tables:
@@ -188,25 +176,46 @@ def _with_row(table: Table) -> Table:
 
 
 def _from_source(
-    session: Session, source: Source, name: str, windows: Windows, time_source: str, *, empty: bool
-) -> Tables:
+    session: Session, source: Source, reducer: Reducer, windows: Windows, time_source: str, *, empty: bool
+) -> Tables | None:
+    """Return what SQL makes of the windows of a source; None where it cannot."""
     low, high = check_range(source)
-    length, offset = windows.every.ns, windows.offset_ns
-    moved = f"(t - {offset})"
-    floor = f"({moved} // {length} - CASE WHEN {moved} % {length} < 0 THEN 1 ELSE 0 END)"
-    sql = f"{floor} * {length} + {offset}"
+    windows = windows.near(low, high)
+    asked = Asked(source, reducer, windows.cut(session, low, high))
     every = list(windows.within(session, low, high)) if empty else []
-    nothing = 0 if name == "count" else None
-    tables, rows = [], 0
-    for one in reduced(session, source, name, sql, timed=False):
-        values = {begin: value for begin, value, _ in one.rows}
-        bounds = every or [(begin, begin + length) for begin in sorted(values)]
+    nothing = 0 if reducer.name == "count" else None
+    tables, count = [], 0
+
+    def lines(rows: Iterable[tuple[int, Any]]) -> tuple[list[int | None], list[Any]]:
+        """Return the times and values of all windows of one table."""
+        values = dict(rows)
+        bounds = every or [(begin, windows.stop(begin)) for begin in sorted(values)]
         times: list[int | None] = [max(b, low) if time_source == START else min(e, high) for b, e in bounds]
+        return times, [values.get(begin, nothing) for begin, _ in bounds]
+
+    if source.groups is not None:
+        groups = grouped(session, asked)
+        if groups is None:
+            return None
+        tables = [_of_group(group, (low, high), *lines(group.rows)) for group in groups]
+        session.check_rows(sum(map(len, tables)))
+        return Tables(tables, (low, high))
+    for one in reduced(session, asked):
         key = group_key(source, one.measurement, one.field, one.series)
-        tables.append(series_table(key, times, one.type, [values.get(b, nothing) for b, _ in bounds]))
-        rows += len(bounds)
-        session.check_rows(rows)
+        times, values = lines((begin, value) for begin, value, _ in one.rows)
+        tables.append(series_table(key, times, one.type, values))
+        count += len(values)
+        session.check_rows(count)
     return Tables(tables, (low, high))
+
+
+def _of_group(group: Group, bounds: tuple[int, int], times: list[int | None], values: list[Any]) -> Table:
+    key = {START: bounds[0], STOP: bounds[1], **group.key}
+    columns = {
+        name: Column("time" if name in (START, STOP) else "string", [value] * len(times))
+        for name, value in key.items()
+    }
+    return Table(key, {**columns, VALUE: Column(group.type, values), TIME: Column("time", [*times])})
 
 
 FUNCTIONS: Final = (Builtin("window", _window), Builtin("aggregateWindow", _aggregate_window))

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from heliograph.errors import QueryError
 from heliograph.query.influxql.answer.scan import Group
-from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, Key, Points
+from heliograph.query.influxql.answer.types import gives_points
+from heliograph.query.influxql.memory.windows import AGGREGATES, chosen, made, windows_of, windows_within
+from heliograph.query.influxql.plan.shapes import Key, Points
 from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.tree import Call, Distinct, Expression, Integer, Number, Ref
 
 Found = dict[Key, Points]
-_ORDERABLE: Final = NUMERIC | {"boolean"}
-_ALL: Final = _ORDERABLE | {"string"}
 _SQL: Final = {
-    "count": (_ALL, "nullif(count({0}), 0)"),
-    "sum": (NUMERIC, "sum({0})"),
-    "mean": (NUMERIC, "avg({0})"),
-    "min": (_ORDERABLE, "min({0})"),
-    "max": (_ORDERABLE, "max({0})"),
-    "first": (_ALL, "arg_min({0}, t)"),
-    "last": (_ALL, "arg_max({0}, t)"),
-    "spread": (NUMERIC, "(max({0}) - min({0}))"),
-    "stddev": (NUMERIC, "stddev_samp({0})"),
-    "median": (NUMERIC, "median({0})"),
+    "count": "nullif(count({0}), 0)",
+    "sum": "sum({0})",
+    "mean": "avg({0})",
+    "min": "min({0})",
+    "max": "max({0})",
+    "first": "arg_min({0}, t)",
+    "last": "arg_max({0}, t)",
+    "spread": "(max({0}) - min({0}))",
+    "stddev": "stddev_samp({0})",
+    "median": "median({0})",
 }
-"""Per function the types that it takes, and its SQL."""
 _OF_MERGED: Final = {
     "first": "max({{'t': -t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
     "last": "max({{'t': t, 'v': {0}}}) FILTER (WHERE {0} IS NOT NULL).v",
@@ -60,20 +59,6 @@ def counts_distinct(call: Call) -> bool:
     return call.name == "count" and isinstance(call.args[0], Call | Distinct)
 
 
-def check_type(call: Call, kind: str, allowed: Iterable[str]) -> bool:
-    """Return whether a column of a type gives points; of some the function cannot be computed at all.
-
-    Raises:
-        QueryError: with InfluxDB's words.
-    """
-    if kind in ("tag", UNKNOWN):
-        return False
-    if kind not in allowed:
-        name = call.name.removeprefix("non_negative_").replace("_", " ")
-        raise QueryError(f"unsupported {name} iterator type: *query.{kind}InterruptIterator")
-    return True
-
-
 def window_sql(group: Group, interval: Interval | None) -> str:
     """Return SQL for the time that an aggregated point gets."""
     if interval is not None:
@@ -87,21 +72,44 @@ def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) ->
     used = [
         call
         for call in calls
-        if check_type(call, group.type_of(argument(call)), _SQL[call.name][0]) and group.known(argument(call))
+        if gives_points(group, call, group.argument_type(argument(call))) and group.known(argument(call))
     ]
-    return found | (_from_sql(group, used, interval) if used else {})
+    for call in used:
+        found[call] |= _in_memory(group, call, interval) or {}
+    rest = [call for call in used if not found[call]]
+    return found | (_from_sql(group, rest, interval) if rest else {})
+
+
+def _in_memory(group: Group, call: Call, interval: Interval | None) -> Found | None:
+    """Return a call's points from columns in memory; None where they have to be asked for in SQL."""
+    if counts_distinct(call):
+        return None
+    windows = windows_of(group, argument(call), interval)
+    if windows is None:
+        windows = windows_within(group, argument(call), interval)
+    if windows is None:
+        return None
+    function = AGGREGATES[call.name]
+    points = made(group, windows, function)
+    if group.argument_type(argument(call)) == "integer" and call.name in ("sum", "spread"):
+        for some in points.values():
+            some.values[:] = [wrapped(value) for value in some.values if isinstance(value, int)]
+    return points
 
 
 def timed_selector(group: Group, call: Call) -> Found:
     """Return the point of each group that first(), last(), min() or max() chooses, with its own time."""
     ref = argument(call)
-    if not check_type(call, group.type_of(ref), _SQL[call.name][0]) or not group.known(ref):
+    if not gives_points(group, call, group.argument_type(ref)) or not group.known(ref):
         return {}
+    own = chosen_in_memory(group, call, None, own_time=True)
+    if own is not None:
+        return own
     sql, parameters = group.scan([("c", ref)], present=["c"])
     keys = "".join(f"{key}, " for key in group.keys)
     by = f" GROUP BY {keys.rstrip(', ')}" if keys else ""
     order, turned = _CHOICES[call.name]
-    if (call.name, group.type_of(ref)) == ("first", "boolean"):
+    if (call.name, group.argument_type(ref)) == ("first", "boolean"):
         order, turned = "min({'t': t, 'v': c})", False
     rows = group.session.rows(
         f"SELECT {keys}{'-' if turned else ''}p.t, p.v"
@@ -112,6 +120,28 @@ def timed_selector(group: Group, call: Call) -> Found:
     found: dict[Any, Points] = {}
     for row in rows:
         found[group.name, row[:width]] = Points([row[width]], [row[width + 1]])
+    return found
+
+
+def chosen_in_memory(group: Group, call: Call, interval: Interval | None, *, own_time: bool) -> Found | None:
+    """Return the points that a selector chooses from columns in memory; None where SQL has to be asked."""
+    at_ends = interval is None and call.name in ("first", "last")
+    windows = windows_of(
+        group, argument(call), interval, few=1 if at_ends else 0, newest=at_ends and call.name == "last"
+    )
+    if windows is None:
+        return None
+    share = float(number(call)) if len(call.args) > 1 else 0.0
+    found: Found = {}
+    for key, some in windows.items():
+        points = Points([], [])
+        for start_ns, pairs in some if group.prepared.ascending else reversed(some):
+            taken = chosen(call.name, pairs, share)
+            taken.sort(key=lambda pair: pair[0])
+            points.times_ns.extend(at if own_time else start_ns for at, _ in taken)
+            points.values.extend(value for _, value in taken)
+        if points.times_ns:
+            found[group.name, key] = points
     return found
 
 
@@ -151,23 +181,24 @@ def _from_sql(group: Group, used: Sequence[Call], interval: Interval | None) -> 
             if points is None:
                 points = found[call][key] = Points([], [])
             points.times_ns.append(row[width])
-            points.values.append(wrapped(value) if type(value) is int else value)
+            kind = group.type_of(argument(call))
+            points.values.append(wrapped(value, kind) if type(value) is int else value)
     return found
 
 
 def _value_sql(group: Group, call: Call, column: str) -> str:
     if counts_distinct(call):
         return f"nullif(count(DISTINCT {column}), 0)"
-    kind = group.type_of(argument(call))
+    kind = group.argument_type(argument(call))
     if group.merges and (call.name, kind) == ("first", "boolean"):
         return f"(min({{'t': t, 'v': {column}}}) FILTER (WHERE {column} IS NOT NULL).v)"
     if group.merges and call.name in _OF_MERGED:
         return f"({_OF_MERGED[call.name].format(column)})"
     if call.name in ("sum", "spread") and kind != "float":
         column = f"{column}::HUGEINT"
-    return _SQL[call.name][1].format(column)
+    return _SQL[call.name].format(column)
 
 
-def wrapped(value: int) -> int:
+def wrapped(value: int, kind: str = "integer") -> int:
     """Return a whole number as 64 bits hold it."""
-    return value if -(2**63) <= value < 2**64 else (value + 2**63) % 2**64 - 2**63
+    return value % 2**64 if kind == "unsigned" else (value + 2**63) % 2**64 - 2**63

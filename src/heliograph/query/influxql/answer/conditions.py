@@ -28,6 +28,9 @@ from heliograph.query.influxql.tree import (
 )
 
 _TEXT: Final = frozenset({"string", "tag"})
+_TRUTHS: Final = {"&": "AND", "|": "OR", "^": "<>"}
+_HALF: Final = 2**63
+_ALL: Final = 2**64
 _NEVER: Final = ("false", "boolean")
 
 
@@ -37,6 +40,8 @@ class Condition:
 
     columns: Mapping[Ref, tuple[str, str]]
     check_regex: Callable[[str], None]
+    inner: bool = False
+    """Whether the rows are those of a subquery: what it does not have is the empty string."""
     parameters: list[Any] = field(default_factory=list)
 
     def sql(self, node: Expression) -> str:
@@ -63,10 +68,14 @@ class Condition:
             terms = [f"coalesce({self.sql(term)}, false)" for term in node.terms]
             return f"({f' {node.operator} '.join(terms)})", "boolean"
         if isinstance(node, Ref):
-            return self.columns.get(node, ("NULL", UNKNOWN))
+            return self._column(node)
         if isinstance(node, Binary):
             return self._binary(node)
         return self._literal(node)
+
+    def _column(self, ref: Ref) -> tuple[str, str]:
+        sql, kind = self.columns.get(ref, ("NULL", UNKNOWN))
+        return _as_tag((sql, kind)) if self.inner else (sql, kind)
 
     def _literal(self, node: Expression) -> tuple[str, str]:
         if isinstance(node, Boolean):
@@ -89,10 +98,20 @@ class Condition:
     def _binary(self, node: Binary) -> tuple[str, str]:
         if node.operator in ("=~", "!~"):
             return self._match(node)
-        left, right = self._of(node.left), self._of(node.right)
+        left, right = self._operand(node.left), self._operand(node.right)
+        if isinstance(node.left, Text) or isinstance(node.right, Text):
+            left, right = _as_tag(left), _as_tag(right)
         if node.operator in ("=", "!=", "<", "<=", ">", ">="):
-            return self._compare(node.operator, left, right), "boolean"
+            if isinstance(node.left, Ref) and isinstance(node.right, Ref) and not self.inner:
+                return _of_columns(node.operator, left, right), "boolean"
+            return _compared(node.operator, left, right), "boolean"
         return self._arithmetic(node.operator, left, right)
+
+    def _operand(self, node: Expression) -> tuple[str, str]:
+        """An absent truth that was computed, or comes from a subquery, is false."""
+        sql, kind = self._of(node)
+        computed = self.inner or isinstance(node, Binary)
+        return (f"coalesce({sql}, false)" if computed and kind == "boolean" else sql), kind
 
     def _match(self, node: Binary) -> tuple[str, str]:
         sql, kind = self._of(node.left)
@@ -105,20 +124,11 @@ class Condition:
         return (matched if node.operator == "=~" else f"(NOT {matched})"), "boolean"
 
     @staticmethod
-    def _compare(operator: str, left: tuple[str, str], right: tuple[str, str]) -> str:
-        (left_sql, left_kind), (right_sql, right_kind) = _as_tags(left, right)
-        kinds = {left_kind, right_kind}
-        if kinds <= NUMERIC:
-            return f"({left_sql} {operator} {right_sql})"
-        equality = operator in ("=", "!=")
-        if (kinds <= _TEXT or kinds == {"boolean"}) and equality:
-            return f"({left_sql} {operator} {right_sql})"
-        return "false"
-
-    @staticmethod
     def _arithmetic(operator: str, left: tuple[str, str], right: tuple[str, str]) -> tuple[str, str]:
         (left_sql, left_kind), (right_sql, right_kind) = left, right
         kinds = {left_kind, right_kind}
+        if kinds == {"boolean"} and operator in "&|^":
+            return f"({left_sql} {_TRUTHS[operator]} {right_sql})", "boolean"
         if not kinds <= NUMERIC:
             return "NULL", UNKNOWN
         kind = "float" if "float" in kinds else "integer"
@@ -132,18 +142,36 @@ class Condition:
                 return "NULL", UNKNOWN
             called = {"&": "({0} & {1})", "|": "({0} | {1})", "^": "xor({0}, {1})"}[operator]
             return called.format(left_sql, right_sql), kind
+        if kind == "integer":
+            return _wrapped(f"{left_sql}::HUGEINT {operator} {right_sql}::HUGEINT"), kind
         return f"({left_sql} {operator} {right_sql})", kind
 
 
-def _as_tags(left: tuple[str, str], right: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
-    """An absent tag, and a name that nothing has beside a text, are the empty string."""
-    kinds = {left[1], right[1]}
-    if not kinds & _TEXT or kinds == {"tag"}:  # two tags are compared where a series has both
-        return left, right
-    return _as_tag(left), _as_tag(right)
+def _compared(operator: str, left: tuple[str, str], right: tuple[str, str]) -> str:
+    (left_sql, left_kind), (right_sql, right_kind) = left, right
+    kinds = {left_kind, right_kind}
+    if kinds <= NUMERIC:
+        return f"({left_sql} {operator} {right_sql})"
+    equality = operator in ("=", "!=")
+    if (kinds <= _TEXT or kinds == {"boolean"}) and equality:
+        return f"({left_sql} {operator} {right_sql})"
+    return "false"
+
+
+def _wrapped(sql: str) -> str:
+    """Return SQL for a whole number as 64 bits hold it."""
+    return f"((({sql}) % {_ALL} + {_ALL + _HALF}) % {_ALL} - {_HALF})::BIGINT"
+
+
+def _of_columns(operator: str, left: tuple[str, str], right: tuple[str, str]) -> str:
+    """Two tags are equal only where a series has both; a name that nothing has is a tag."""
+    if {left[1], right[1]} <= {"tag", UNKNOWN} and operator in ("=", "!="):
+        return f"coalesce({left[0]}::VARCHAR {operator} {right[0]}::VARCHAR, {str(operator == '!=').lower()})"
+    return _compared(operator, left, right)
 
 
 def _as_tag(typed: tuple[str, str]) -> tuple[str, str]:
+    """An absent tag, and a name that nothing has, are the empty string beside a text."""
     sql, kind = typed
     if kind == "tag":
         return f"coalesce({sql}, '')", kind

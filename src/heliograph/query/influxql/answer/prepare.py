@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from heliograph.errors import QueryError
-from heliograph.model.point import FieldType
 from heliograph.query.influxql.answer.relations import Stored
 from heliograph.query.influxql.answer.session import Session
-from heliograph.query.influxql.plan.checks import check
+from heliograph.query.influxql.plan.checks import ANY_ORDER, Checked, check
 from heliograph.query.influxql.plan.columns import (
     Schema,
     expand_dimensions,
@@ -18,6 +18,7 @@ from heliograph.query.influxql.plan.columns import (
     unique_names,
     value_type,
 )
+from heliograph.query.influxql.plan.operands import check_operands
 from heliograph.query.influxql.plan.shapes import UNKNOWN, TimeRange
 from heliograph.query.influxql.plan.times import parse_time, split_condition
 from heliograph.query.influxql.plan.values import reduced
@@ -33,7 +34,10 @@ from heliograph.query.influxql.tree import (
     Select,
     Text,
     Wildcard,
+    Window,
 )
+
+_NO_TYPES: Final = Schema({}, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ class Prepared:
     aggregated: bool
     inner: bool
     """Whether it is a subquery."""
+    ordered: bool
+    """Whether it shows in which order rows of equal times come."""
+    shards: TimeRange
+    """The range of the outermost query: InfluxDB looks at the shards in it."""
+    series_window: Window
+    """How many series are shown, from which on; in ``limit`` and ``offset``."""
 
     def output_names(self) -> list[str]:
         """Return how a query around this one calls its columns."""
@@ -66,10 +76,17 @@ class Prepared:
         """Return what a query around this one may select."""
         fields: dict[str, str] = {}
         for name, entry in zip(self.output_names(), self.fields, strict=True):
-            kind = value_type(entry.expression, self.schema)
-            if kind != UNKNOWN:
-                fields.setdefault(name, kind)
+            if self._makes_sense(entry.expression):
+                fields.setdefault(name, value_type(entry.expression, self.schema))
         return Schema(fields, frozenset(self.dimensions))
+
+    def _makes_sense(self, node: Expression) -> bool:
+        """Whether a column has a type: what a query around this one does not find is not asked for."""
+        try:
+            check_operands(node, self.schema)
+        except QueryError:
+            return False
+        return value_type(node, self.schema) != UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,9 @@ class _Outer:
     span: TimeRange
     interval: Interval | None
     ascending: bool
+    series_window: Window
+    shards: TimeRange
+    ordered: bool
 
 
 def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Prepared:
@@ -87,7 +107,8 @@ def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Pr
     Raises:
         QueryError: it makes no sense, with InfluxDB's words.
     """
-    own = _interval(select, session.now_ns)
+    session.check_time()  # a text may have thousands of them
+    own = interval_of(select, session.now_ns)
     condition, span = split_condition(select.condition, session.now_ns, select.zone)
     if own is not None and span.max_ns is None:
         span = replace(span, max_ns=session.now_ns)
@@ -98,17 +119,59 @@ def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Pr
         ascending = outer.ascending
         span = span.intersect(outer.span)
     interval = own or (outer.interval if outer else None)
-    listed = tuple(replace(entry, expression=reduced(entry.expression)) for entry in select.fields)
-    checked, time_name = check(
-        listed,
-        select.fill,
-        grouped=interval is not None,
-        inherited=own is None and interval is not None,
-        limit=select.window.limit,
+    inherited = own is None and interval is not None
+    # the error of a subquery's list without functions names what InfluxDB has put there
+    fill = "none" if outer is not None and own is not None and select.fill == "null" else select.fill
+    meanings = session.schemas.meanings
+    listed, checked, time_name = meanings.of(
+        (select.fields, fill, select.window.limit, interval is not None, inherited),
+        lambda: checked_list(select, fill, grouped=interval is not None, inherited=inherited),
     )
-    inner = _Outer(span, interval, ascending)
+    around = Window() if outer is None else outer.series_window
+    series_window = Window(
+        select.window.series_limit + around.limit, select.window.series_offset + around.offset
+    )
+    shards = span if outer is None else outer.shards
+    by_order = any(call.name not in ANY_ORDER for call in checked.calls)
+    shown = outer is None or outer.ordered
+    inner = _Outer(span, interval, ascending, series_window, shards, by_order if checked.calls else shown)
     sources = [source for one in select.sources for source in _sources(session, one, inner)]
     schema = union(source.schema if isinstance(source, Stored) else source.output() for source in sources)
+    # where it has no points InfluxDB knows no types; summaries may have some there
+    has_types = any(isinstance(source, Prepared) or source.is_within(shards) for source in sources)
+    types = None if outer is not None else schema if has_types else _NO_TYPES
+    fields, names, dimensions = meanings.of(
+        (listed, select.dimensions, schema, types),
+        lambda: _looked_up(session, listed, select, schema, types),
+    )
+    return Prepared(
+        select=select,
+        fields=fields,
+        names=names,
+        time_name=time_name,
+        sources=tuple(sources),
+        schema=schema,
+        condition=condition,
+        span=span,
+        interval=interval,
+        dimensions=dimensions,
+        ascending=ascending,
+        fill=_fill(select, inner=outer is not None),
+        aggregated=bool(checked.calls),
+        inner=outer is not None,
+        ordered=by_order or shown or bool(select.window.limit or select.window.offset),
+        shards=shards,
+        series_window=series_window,
+    )
+
+
+def _looked_up(
+    session: Session, listed: tuple[Field, ...], select: Select, schema: Schema, types: Schema | None
+) -> tuple[tuple[Field, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the entries of a list without ``*``, the names of their columns, and the tags of GROUP BY.
+
+    ``types`` are those that the list must fit.
+    """
     fields = _with_top_columns(
         [
             entry
@@ -116,22 +179,24 @@ def prepare(session: Session, select: Select, outer: _Outer | None = None) -> Pr
             if not (isinstance(entry.expression, Ref) and entry.expression.name == "time")
         ]
     )
-    return Prepared(
-        select=select,
-        fields=tuple(fields),
-        names=tuple(unique_names(fields)),
-        time_name=time_name,
-        sources=tuple(sources),
-        schema=schema,
-        condition=condition,
-        span=span,
-        interval=interval,
-        dimensions=expand_dimensions(select.dimensions, schema, session.matches),
-        ascending=ascending,
-        fill=_fill(select, inner=outer is not None),
-        aggregated=bool(checked.calls),
-        inner=outer is not None,
-    )
+    if types is not None:
+        for entry in fields:
+            check_operands(entry.expression, types)
+    dimensions = expand_dimensions(select.dimensions, schema, session.matches)
+    return tuple(fields), tuple(unique_names(fields)), dimensions
+
+
+def checked_list(
+    select: Select, fill: str, *, grouped: bool, inherited: bool
+) -> tuple[tuple[Field, ...], Checked, str]:
+    """Return a SELECT list with its constants reduced, what is in it, and how its column of times is called.
+
+    Raises:
+        QueryError: it makes no sense, with InfluxDB's words.
+    """
+    listed = tuple(replace(entry, expression=reduced(entry.expression)) for entry in select.fields)
+    found, time_name = check(listed, fill, grouped=grouped, inherited=inherited, limit=select.window.limit)
+    return listed, found, time_name
 
 
 def _fill(select: Select, *, inner: bool) -> str:
@@ -155,35 +220,38 @@ def _sources(session: Session, source: Measurement | Select, inner: _Outer) -> l
     if isinstance(source, Select):
         return [prepare(session, source, inner)]
     database = source.database or session.database
-    policy = source.policy or ("" if source.database else session.policy)
+    policy = source.policy or session.policy
     if not database:
         raise QueryError("database name required")
-    bucket = session.places.bucket(database, policy)
-    session.may_read(bucket)
+    bucket = session.bucket(database, policy)
+    names = [source.name] if source.regex is None else _matching(session, bucket, source.regex)
+    shard_ns = session.places.shard_ns(bucket)
+    return [stored for name in names if (stored := _stored(session, bucket, name, shard_ns)) is not None]
+
+
+def _matching(session: Session, bucket: str, pattern: str) -> list[str]:
     with session.store.reading() as catalogue:
         known = sorted(name for name in catalogue.bucket(bucket) if (bucket, name) in catalogue.series)
-    if source.regex is not None:
-        names = session.matches(source.regex, known)
-    else:
-        names = [source.name] if source.name in known else []
-    return [stored for name in names if (stored := _stored(session, bucket, name)) is not None]
+    return session.matches(pattern, known)
 
 
-def _stored(session: Session, bucket: str, name: str) -> Stored | None:
-    snapshot = session.store.snapshot(bucket, name)
+def _stored(session: Session, bucket: str, name: str, shard_ns: int) -> Stored | None:
+    """Return a measurement that has points."""
+    with session.store.reading() as catalogue:
+        has_points = (bucket, name) in catalogue.series
+    snapshot = session.store.snapshot(bucket, name) if has_points else None
     if snapshot is None:
         return None
-    measurement = snapshot.measurement
-    fields = {field: _type_name(kind) for field, (_, kind) in measurement.fields.items()}
-    return Stored(name, bucket, snapshot, Schema(fields, frozenset(measurement.tags)))
+    session.read.add((bucket, name))
+    return Stored(name, bucket, snapshot, session.schemas.of(bucket, snapshot.measurement), shard_ns)
 
 
-def _type_name(kind: FieldType) -> str:
-    return kind.value
+def interval_of(select: Select, now_ns: int) -> Interval | None:
+    """Return the intervals of GROUP BY time().
 
-
-def _interval(select: Select, now_ns: int) -> Interval | None:
-    """Return the intervals of GROUP BY time()."""
+    Raises:
+        QueryError: it makes no sense, with InfluxDB's words.
+    """
     found: Interval | None = None
     for node in select.dimensions:
         if isinstance(node, Wildcard | Regex):

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from heliograph.query.influxql.answer.aggregates import Found
-from heliograph.query.influxql.answer.merging import merged
 from heliograph.query.influxql.answer.relations import Computed
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.series import series_window
-from heliograph.query.influxql.plan.shapes import Points
+from heliograph.query.influxql.functions.merging import Merging
+from heliograph.query.influxql.memory.rows import by_time, rows_in_memory
+from heliograph.query.influxql.plan.shapes import Key, Points
 from heliograph.query.influxql.tree import Ref
 
-Row = tuple[Any, ...]
+Row = Any
 
 
-def raw_rows(group: Group, refs: Sequence[Ref], fields: Sequence[Ref]) -> list[Row]:
-    """Return the rows in which one of some fields has a value: group, time, columns, and more."""
+def raw_rows(group: Group, refs: Sequence[Ref], fields: Sequence[Ref]) -> list[tuple[Key, Sequence[Row]]]:
+    """Return the rows in which one of some fields has a value, by series: group, time, columns, and more."""
     columns = [(f"c{number}", ref) for number, ref in enumerate(refs)]
     present = [alias for alias, ref in columns if ref in fields]
-    rows = [row for _, some in _by_group(group, columns, present, limited=True) for row in some]
-    width = len(group.keys)
-    keys = list(dict.fromkeys((group.name, row[:width]) for row in rows))
-    kept = set(series_window(group, keys))
-    return rows if len(kept) == len(keys) else [row for row in rows if (group.name, row[:width]) in kept]
+    found = [
+        ((group.name, key), rows) for key, rows in _by_group(group, columns, present, limited=True) if rows
+    ]
+    kept = set(series_window(group, [key for key, _ in found]))
+    return [(key, rows) for key, rows in found if key in kept]
 
 
 def raw_points(group: Group, ref: Ref) -> Found:
@@ -33,36 +35,104 @@ def raw_points(group: Group, ref: Ref) -> Found:
     if not group.known(ref):
         return {}
     width = len(group.keys)
-    return {
-        (group.name, key): Points([row[width] for row in rows], [row[width + 1] for row in rows])
-        for key, rows in _by_group(group, [("c0", ref)], ["c0"], limited=False)
-    }
+    found: Found = {}
+    for key, rows in _by_group(group, [("c", ref)], ["c"], limited=False, driven=True, passing=True):
+        points = found[group.name, key] = Points([], [])
+        for row in rows:
+            points.times_ns.append(row[width])
+            points.values.append(row[width + 1])
+    return found
+
+
+def driven_rows(group: Group, ref: Ref, aux: Sequence[Ref]) -> Iterator[tuple[Row, Sequence[Row]]]:
+    """Yield each group's rows in which a column has a value: group, time, that column, others, and more."""
+    columns = [("c", ref), *((f"a{number}", one) for number, one in enumerate(aux))]
+    return _by_group(group, columns, ["c"], limited=False, driven=True)
 
 
 def _by_group(
-    group: Group, columns: Sequence[tuple[str, Ref]], present: Sequence[str], *, limited: bool
-) -> Iterator[tuple[Row, Sequence[Row]]]:
-    """Yield each group's rows in the order of the answer."""
-    others = _other_tags(group)
+    group: Group,
+    columns: Sequence[tuple[str, Ref]],
+    present: Sequence[str],
+    *,
+    limited: bool,
+    driven: bool = False,
+    passing: bool = False,
+) -> Iterator[tuple[Row, Any]]:
+    """Yield each group's rows in the order of the answer; a driving first column does not decide on it.
+
+    Those that are ``passing`` are there once, and gone when the next group is asked for.
+    """
+    others = other_tags(group)
     tags = [(f"z{number}", Ref(tag, "tag")) for number, tag in enumerate(others)]
-    sql, parameters = group.scan([*columns, *tags], present=present)
-    direction = "" if group.prepared.ascending else " DESC"
     inner = any(isinstance(one, Computed) for one in group.relations)
-    order = ", ".join([*(f"{key}{direction}" for key in group.keys), "n" if inner else f"t{direction}"])
     window = group.prepared.select.window
-    if limited and window.limit:
-        sql = _first(sql, group.keys, [alias for alias, _ in tags], order, window.offset + window.limit)
-    rows: list[Any] = group.session.rows(f"SELECT * FROM ({sql}) ORDER BY {order}", parameters)
+    count = min(window.offset + window.limit, 2**62) if limited and window.limit else 0
+    found = _in_memory(group, [*columns, *tags], present, count)
+    if found is None:
+        found = _from_sql(group, columns, tags, present, count, driven=driven, passing=passing)
     width = len(group.keys)
-    text_at = _deciding(group, columns)
-    series_of = _series_text(group.dimensions, others, 1 + len(columns))
-    for key, some in groupby(rows, key=lambda row: row[:width]):
-        listed: Sequence[Row] = list(some)
-        if group.merges and not inner:
-            listed = merged(listed, width, series_of, text_at, ascending=group.prepared.ascending)
+    merging = Merging(
+        itemgetter(width),
+        series_text(group.dimensions, others, 1 + len(columns)),
+        [1 + at for at in deciding(group, columns[1:])] if driven else deciding(group, columns),
+        group.prepared.ascending,
+    )
+    for key, some in found:
+        listed = some
+        if group.merges and not inner and group.prepared.ordered:
+            listed = merging.rows(list(listed), width, group.shard_ns)
         if limited and (window.limit or window.offset):
             listed = listed[window.offset : window.offset + window.limit if window.limit else None]
         yield key, listed
+
+
+def _in_memory(
+    group: Group, columns: Sequence[tuple[str, Ref]], present: Sequence[str], count: int
+) -> Iterable[tuple[Row, Sequence[Row]]] | None:
+    """Return each group's rows from columns in memory: of each series the first ones, and the one after."""
+    ascending = group.prepared.ascending
+    fields = [ref for alias, ref in columns if alias in present]
+    few = count + 1 if count else 0
+    held = rows_in_memory(group, [ref for _, ref in columns], fields, few=few, newest=not ascending)
+    if held is None:
+        return None
+    width = len(group.keys)
+    count = sum(len(rows) for series in held.values() for rows in series)
+    group.session.check_cells(count, width + 1 + len(columns))
+    keys = sorted(held, reverse=not ascending)
+    return ((key, by_time(held[key], width)[:: 1 if ascending else -1]) for key in keys)
+
+
+def _from_sql(
+    group: Group,
+    columns: Sequence[tuple[str, Ref]],
+    tags: Sequence[tuple[str, Ref]],
+    present: Sequence[str],
+    count: int,
+    *,
+    driven: bool,
+    passing: bool,
+) -> Iterable[tuple[Row, Any]]:
+    sql, parameters = group.scan([*columns, *tags], present=present)
+    direction = "" if group.prepared.ascending else " DESC"
+    inner = any(isinstance(one, Computed) for one in group.relations)
+    by_time = [] if inner and len(group.relations) == 1 else [f"t{direction}"]
+    order = ", ".join([*(f"{key}{direction}" for key in group.keys), *by_time, *(["n"] if inner else [])])
+    if count:
+        sql = _first(sql, group.keys, [alias for alias, _ in tags], order, count)
+    there = f" WHERE {present[0]} IS NOT NULL" if driven else ""
+    statement = f"SELECT * FROM ({sql}){there} ORDER BY {order}"
+    width = len(group.keys)
+
+    def key_of(row: Row) -> Row:
+        return row[:width]
+
+    if passing:
+        whole = group.merges and not inner
+        return groupby(group.session.passing(statement, parameters, key_of if whole else None), key=key_of)
+    rows: list[Any] = group.session.rows(statement, parameters)
+    return ((key, list(some)) for key, some in groupby(rows, key=key_of))
 
 
 def _first(sql: str, keys: Sequence[str], tags: Sequence[str], order: str, count: int) -> str:
@@ -77,7 +147,7 @@ def _first(sql: str, keys: Sequence[str], tags: Sequence[str], order: str, count
     return f"SELECT * FROM ({ranked}) QUALIFY r <= {count} OR {before} <= {count}"
 
 
-def _other_tags(group: Group) -> list[str]:
+def other_tags(group: Group) -> list[str]:
     """The tags that tell the series of one group apart."""
     if any(isinstance(one, Computed) for one in group.relations):
         return []
@@ -85,7 +155,7 @@ def _other_tags(group: Group) -> list[str]:
     return sorted(tags - set(group.dimensions))
 
 
-def _deciding(group: Group, columns: Sequence[tuple[str, Ref]]) -> list[int]:
+def deciding(group: Group, columns: Sequence[tuple[str, Ref]]) -> list[int]:
     """The places of the columns of text that stand, by name, before all others."""
     found = []
     width = len(group.keys) + 1
@@ -96,14 +166,24 @@ def _deciding(group: Group, columns: Sequence[tuple[str, Ref]]) -> list[int]:
     return found
 
 
-def _series_text(dimensions: Sequence[str], others: Sequence[str], before: int) -> Callable[[Row], str]:
+def series_text(dimensions: Sequence[str], others: Sequence[str], before: int) -> Callable[[Any], str]:
+    """Return what tells a row's series, whose other tags stand so many columns behind the grouping ones."""
     width = len(dimensions)
     places = {tag: number for number, tag in enumerate(dimensions)}
     places |= {tag: width + before + number for number, tag in enumerate(others)}
     ordered = sorted(places.items())
+    if not ordered:
+        return lambda _: ""
+    pick = itemgetter(*(at for _, at in ordered))
+    known: dict[Any, str] = {}  # a series has many rows
 
-    def series_of(row: Row) -> str:
-        return ",".join(f"{tag}={_escaped(row[at])}" for tag, at in ordered if row[at])
+    def series_of(row: Any) -> str:
+        tags = pick(row)
+        text = known.get(tags)
+        if text is None:
+            text = ",".join(f"{tag}={_escaped(row[at])}" for tag, at in ordered if row[at])
+            known[tags] = text
+        return text
 
     return series_of
 

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from heliograph.model.point import FieldType
 from heliograph.model.table import Column, empty_values
+from heliograph.query.influxql.functions.merging import shard_of
 from heliograph.query.influxql.plan.columns import Schema
 from heliograph.query.influxql.plan.shapes import NUMERIC, UNKNOWN, TimeRange
 from heliograph.query.influxql.tree import Ref
 from heliograph.store import arrow
 from heliograph.store.duck import Cursor
-from heliograph.store.relation import Snapshot, render
+from heliograph.store.hot.table import HotRows
+from heliograph.store.relation import Segment, Snapshot, render
 from heliograph.store.sql_text import quote
 
 SQL_TYPES: Final = {
@@ -45,6 +47,21 @@ class Stored:
     bucket: str
     snapshot: Snapshot
     schema: Schema
+    shard_ns: int
+    """How long the shards would be in which InfluxDB keeps it: they decide about the order of equal times."""
+
+    @property
+    def times(self) -> tuple[int, int] | None:
+        """The range of times within which its points are."""
+        parts: list[Segment | HotRows] = [*self.snapshot.segments, *self.snapshot.hot]
+        return (min(part.min_ns for part in parts), max(part.max_ns for part in parts)) if parts else None
+
+    def is_within(self, span: TimeRange) -> bool:
+        """Return whether it may have points in the shards of a range."""
+        if self.times is None:
+            return True
+        low, high = (shard_of(at_ns, self.shard_ns) for at_ns in self.times)
+        return low <= shard_of(span.end_ns, self.shard_ns) and shard_of(span.start_ns, self.shard_ns) <= high
 
     def sql(self, wanted: Sequence[Wanted], span: TimeRange, cursor: Cursor) -> str:
         """Return SQL for the time as ``t`` and the wanted columns."""
@@ -80,9 +97,14 @@ class Computed:
 
     name: str
     schema: Schema
-    table: arrow.ArrowTable
-    places: dict[tuple[str, bool], str]
-    """(name, whether it is a grouping tag) → column of the table."""
+    rows: Sequence[Sequence[Any]]
+    """Each with the time first, then the grouping tags and the fields."""
+    kinds: Sequence[str]
+    """The types of the columns behind the time."""
+    places: dict[tuple[str, bool], int]
+    """(name, whether it is a grouping tag) → place among these columns."""
+    times: tuple[int, int] | None
+    """The range of its rows' times."""
 
     def sql(self, wanted: Sequence[Wanted], _: TimeRange, cursor: Cursor) -> str:
         """Return SQL for the time as ``t``, the wanted columns, and the row's number as ``n``."""
@@ -92,12 +114,36 @@ class Computed:
             is_field = kind != "tag" and column.ref.name in self.schema.fields
             place = None if kind == UNKNOWN else self.places.get((column.ref.name, not is_field))
             source = self.schema.fields[column.ref.name] if is_field else "tag"
-            expression = "NULL" if place is None else cast(place, source, column.type)
+            expression = "NULL" if place is None else cast(f"x{place}", source, column.type)
             if source == "boolean" and place is not None:
-                expression = cast(f"({place} = 1)", source, column.type)
+                expression = cast(f"(x{place} = 1)", source, column.type)
             items.append(f"{expression} AS {column.alias}")
         items.append("n")
-        return f"SELECT {', '.join(items)} FROM {cursor.register(self.table)}"
+        return f"SELECT {', '.join(items)} FROM {cursor.register(self._table())}"
+
+    def _table(self) -> arrow.ArrowTable:
+        count = len(self.rows)
+        columns: list[tuple[str, Any]] = [("t", arrow.integers(array("q", [row[0] for row in self.rows])))]
+        columns.append(("n", arrow.integers(array("q", range(count)))))
+        for place, kind in enumerate(self.kinds):
+            values = _column(kind, [row[place + 1] for row in self.rows])
+            columns.append((f"x{place}", arrow.column(values, count)))
+        return arrow.table(columns, count)
+
+    def numbers(self, ref: Ref, tags: Sequence[str]) -> dict[tuple[str, ...], list[tuple[int, Any]]] | None:
+        """Return the times and values of a field of numbers by some tags; None of another column."""
+        place = self.places.get((ref.name, False))
+        if place is None or ref.cast or self.kinds[place] not in ("float", "integer"):
+            return None
+        keys = [self.places.get((tag, True)) for tag in tags]
+        field_type = FieldType(self.kinds[place])
+        found: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
+        for row in self.rows:
+            value = _cast_value(field_type, row[place + 1])
+            if value is not None:
+                key = tuple("" if at is None else row[at + 1] or "" for at in keys)
+                found.setdefault(key, []).append((row[0], value))
+        return found
 
 
 Relation = Stored | Computed
@@ -110,6 +156,9 @@ def cast(expression: str, kind: str, wanted: str) -> str:
     if kind == wanted or {kind, wanted} <= text:
         return f"{expression}::{target}"
     if kind in NUMERIC and wanted in NUMERIC:
+        if (kind, wanted) == ("float", "integer"):  # what is too large is what processors make of it
+            whole = f"try_cast(trunc({expression}) AS {target})"
+            return f"coalesce({whole}, CASE WHEN {expression} IS NOT NULL THEN -9223372036854775808 END)"
         return f"try_cast({f'trunc({expression})' if kind == 'float' else expression} AS {target})"
     return f"NULL::{target}"
 
@@ -122,23 +171,30 @@ def computed(
     rows: Sequence[Sequence[Any]],
 ) -> Computed:
     """Return a relation of rows: the time in ns, the values of the tags, the values of the fields."""
-    count = len(rows)
-    columns: list[tuple[str, Any]] = [("t", arrow.integers(array("q", [row[0] for row in rows])))]
-    columns.append(("n", arrow.integers(array("q", range(count)))))
-    places: dict[tuple[str, bool], str] = {}
-    kinds = [(tag, "string", True) for tag in tags] + [(name, kind, False) for name, kind in fields]
-    for number, (column, kind, is_tag) in enumerate(kinds):
-        values = [row[number + 1] for row in rows]
-        places.setdefault((column, is_tag), f"x{number}")
-        columns.append((f"x{number}", arrow.column(_column(kind, values), count)))
-    return Computed(name, schema, arrow.table(columns, count), places)
+    places: dict[tuple[str, bool], int] = {}
+    for number, place in enumerate([*((tag, True) for tag in tags), *((name, False) for name, _ in fields)]):
+        places.setdefault(place, number)
+    kinds = ["string"] * len(tags) + [kind for _, kind in fields]
+    times = (min(row[0] for row in rows), max(row[0] for row in rows)) if rows else None
+    return Computed(name, schema, rows, kinds, places, times)
 
 
 def _column(kind: str, values: Sequence[Any]) -> Column:
     field_type = FieldType.STRING if kind in ("tag", UNKNOWN) else FieldType(kind)
-    valid = bytearray(value is not None for value in values)
+    values = [_cast_value(field_type, value) for value in values]
     empty: Any = "" if field_type is FieldType.STRING else 0
+    valid = bytearray(value is not None for value in values)
     plain: Any = [empty if value is None else value for value in values]
     filled: Any = empty_values(field_type)
     filled.extend(plain)
     return Column(field_type, filled, valid)
+
+
+def _cast_value(field_type: FieldType, value: Any) -> Any:
+    """Return a value as one of its column's type; absent if it has none there."""
+    if isinstance(value, str | bool) or value is None:
+        wanted = {str: FieldType.STRING, bool: FieldType.BOOLEAN}.get(type(value))
+        return value if wanted is field_type else None
+    if field_type is FieldType.FLOAT:
+        return float(value)
+    return int(value) if field_type in (FieldType.INTEGER, FieldType.UNSIGNED) else None

@@ -6,9 +6,16 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from heliograph.query.influxql.answer.aggregates import Found, argument, check_type, number, window_sql
+from heliograph.query.influxql.answer.aggregates import (
+    Found,
+    argument,
+    chosen_in_memory,
+    number,
+    window_sql,
+)
 from heliograph.query.influxql.answer.scan import Group
-from heliograph.query.influxql.plan.shapes import NUMERIC, Points
+from heliograph.query.influxql.answer.types import gives_points
+from heliograph.query.influxql.plan.shapes import Points
 from heliograph.query.influxql.plan.windows import Interval
 from heliograph.query.influxql.tree import Call, Ref
 
@@ -22,16 +29,6 @@ _ORDERS: Final = {
     "percentile": "c, t",
     "sample": "z",
 }
-_ALL: Final = NUMERIC | {"boolean", "string"}
-_TYPES: Final = {
-    "first": _ALL,
-    "last": _ALL,
-    "sample": _ALL,
-    "distinct": _ALL,
-    "mode": _ALL,
-    "min": NUMERIC | {"boolean"},
-    "max": NUMERIC | {"boolean"},
-}
 SELECTORS: Final = frozenset(_ORDERS)
 _MANY: Final = frozenset({"top", "bottom", "sample"})
 
@@ -44,31 +41,37 @@ def select_points(
     ``own_time`` keeps a point's own time; several points of one interval keep theirs always.
     """
     ref = argument(call)
-    if not check_type(call, group.type_of(ref), _TYPES.get(call.name, NUMERIC)) or not group.known(ref):
+    if not gives_points(group, call, group.argument_type(ref)) or not group.known(ref):
         return {}
     tags = [arg for arg in call.args[1:] if isinstance(arg, Ref)] if call.name in ("top", "bottom") else []
+    keep_time = own_time or call.name in _MANY
+    if not tags and not aux and call.name != "sample":
+        found = chosen_in_memory(group, call, interval, own_time=keep_time)
+        if found is not None:
+            return found
     columns = [("c", ref), *((f"a{i}", one) for i, one in enumerate(aux))]
     columns += [(f"b{i}", tag) for i, tag in enumerate(tags)]
     sql, parameters = group.scan(columns, present=["c"])
-    keep_time = own_time or call.name in _MANY
     shown = f"{'t' if keep_time else 'w'} AS shown, t, w, c"
+    direction = "" if group.prepared.ascending else " DESC"
+    shown_order = f"w{direction}, shown" if call.name in _MANY else f"shown{direction}"
     shown = ", ".join([*group.keys, shown, *(f"a{i}" for i in range(len(aux)))])
     place = ", ".join([*group.keys, "w"])
     chance = ", random() AS z" if call.name == "sample" else ""
     rows = f"SELECT *, {window_sql(group, interval)} AS w{chance} FROM ({sql}) WHERE c IS NOT NULL"
-    chosen = "t, c" if (call.name, group.type_of(ref)) == ("first", "boolean") else _ORDERS[call.name]
-    order = ", ".join([chosen, *(f"a{i}" for i in range(len(aux)))])
+    chosen = "t, c" if (call.name, group.argument_type(ref)) == ("first", "boolean") else _ORDERS[call.name]
+    by_tags = [f"coalesce(b{i}, '')" for i in range(len(tags))]  # of equal points the one first by its tags
+    order = ", ".join([chosen, *by_tags, *(f"a{i}" for i in range(len(aux)))])
     if tags:
         best = ", ".join([place, *(f"b{i}" for i in range(len(tags)))])
         rows = f"SELECT * FROM ({rows}) QUALIFY row_number() OVER (PARTITION BY {best} ORDER BY {order}) = 1"
     rank = f"row_number() OVER (PARTITION BY {place} ORDER BY {order})"
     ranked = f"SELECT {shown}, {rank} AS r FROM ({rows}) QUALIFY {_wanted_rank(call, place)}"
     keys = "".join(f"{key}, " for key in group.keys)
-    direction = "" if group.prepared.ascending else " DESC"
     return _collect(
         group,
         f"SELECT {keys}shown, c{''.join(f', a{i}' for i in range(len(aux)))} FROM ({ranked})"
-        f" ORDER BY {keys}{'shown' if keep_time else 'w'}{direction}, r",
+        f" ORDER BY {keys}{shown_order}, r",
         parameters,
         with_aux=bool(aux),
     )
@@ -132,7 +135,7 @@ def _mode(rows: list[Any]) -> Any:
 def _by_value(group: Group, call: Call, interval: Interval | None) -> list[Any]:
     """Return (tags, time, value, count, first time, last time) of each value of each interval."""
     ref = argument(call)
-    if not check_type(call, group.type_of(ref), _ALL) or not group.known(ref):
+    if not gives_points(group, call, group.argument_type(ref)) or not group.known(ref):
         return []
     sql, parameters = group.scan([("c", ref)], present=["c"])
     keys = "".join(f"{key}, " for key in group.keys)

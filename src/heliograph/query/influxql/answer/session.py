@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from heliograph.errors import QueryError, StoreError
+from heliograph.errors import Forbidden, QueryError, StoreError
 from heliograph.query.bounded import Bounded
+from heliograph.query.budget import Claim
+from heliograph.query.influxql.plan.schemas import Schemas
 from heliograph.query.limits import QueryLimits
+from heliograph.query.undamaged import Read
 from heliograph.store.duck import Cursor
 from heliograph.store.store import Store
 
@@ -33,6 +36,15 @@ def _plain_regex(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
+class Place(Protocol):
+    """A retention policy."""
+
+    @property
+    def bucket(self) -> str:
+        """Where its points are."""
+        ...
+
+
 class Places(Protocol):
     """Where databases and retention policies are kept."""
 
@@ -42,6 +54,14 @@ class Places(Protocol):
         Raises:
             QueryError: there is no such database or policy.
         """
+        ...
+
+    def of(self, database: str) -> Sequence[Place]:
+        """Return the policies of a database, none if it is not there."""
+        ...
+
+    def shard_ns(self, bucket: str) -> int:
+        """Return how long InfluxDB's shards of a bucket would be."""
         ...
 
 
@@ -64,6 +84,42 @@ class Session(Bounded):
     sources: Sources | None = None
     """Columns in memory, where they can be read there."""
     clock: Callable[[], float] = time.monotonic
+    schemas: Schemas = field(default_factory=Schemas)
+    """Kept from one request to the next."""
+    may_see: Callable[[str], bool] = lambda _: True
+    """Whether a bucket may be known of."""
+    read: Read = field(default_factory=set)
+    """The buckets and measurements that were read."""
+    claim: Claim = field(default_factory=Claim)
+    """What it may hold."""
+
+    def bucket(self, database: str, policy: str = "") -> str:
+        """Return the bucket of a policy; an empty one means the database's default.
+
+        Raises:
+            Forbidden: it may not be read, or is not there, which sounds the same to who may not.
+            QueryError: it is not there.
+        """
+        named = f"{database}/{policy}" if policy else database
+        try:
+            bucket = self.places.bucket(database, policy)
+        except QueryError:
+            self.may_read(named)
+            raise
+        self.check_read(bucket, named)
+        return bucket
+
+    def check_read(self, bucket: str, named: str) -> None:
+        """Let nobody pass who may not read a bucket, and tell them only of the name that they know.
+
+        Raises:
+            Forbidden: they may not.
+        """
+        try:
+            self.may_read(bucket)
+        except Forbidden:
+            self.may_read(named)
+            raise
 
     def matches(self, pattern: str, names: Sequence[str]) -> list[str]:
         """Return those of some names that match a regular expression, in their order."""

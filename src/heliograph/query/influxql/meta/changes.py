@@ -12,11 +12,13 @@ from heliograph.model.predicate import Predicate
 from heliograph.model.time import SECOND_NS
 from heliograph.query.influxql import tree
 from heliograph.query.influxql.durations import clock_duration
+from heliograph.query.influxql.meta.accounts import Accounts, change_account
 from heliograph.query.influxql.meta.databases import (
     AUTOGEN,
     Databases,
     PolicyInfo,
     checked_name,
+    is_mapped,
     shard_length,
 )
 from heliograph.query.influxql.plan.shapes import Series
@@ -27,7 +29,12 @@ _SHORTEST_NS: Final = 3_600 * SECOND_NS
 
 
 class Changes(Protocol):
-    """What may be done to buckets and points."""
+    """What may be done to buckets, points and users."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The users."""
+        ...
 
     async def create_bucket(self, name: str, keep_ns: int) -> None:
         """Make a bucket that keeps its points for a time, 0 for ever."""
@@ -45,6 +52,10 @@ class Changes(Protocol):
         """Delete the points of some series at ``start_ns <= time < end_ns``."""
         ...
 
+    async def drop_measurement(self, bucket: str, name: str) -> None:
+        """Delete all points of a measurement and forget its fields and their types."""
+        ...
+
     async def write(self, bucket: str, body: bytes) -> None:
         """Write lines with times in ns; they are durable when this returns."""
         ...
@@ -57,6 +68,15 @@ async def change(statement: tree.Statement, databases: Databases, changes: Chang
         QueryError: with InfluxDB's words, or that it is not supported.
     """
     work = _WORK.get(type(statement))
+    if isinstance(statement, tree.Subscription) or (
+        isinstance(statement, tree.Drop) and statement.noun == "SUBSCRIPTION"
+    ):
+        raise QueryError(
+            "subscriptions are not supported: helio stream reads all that is written, and who subscribes"
+            " to tel/# over MQTT gets what devices send"
+        )
+    if isinstance(statement, tree.Drop) and statement.noun == "SHARD":
+        raise QueryError("a hub has no shards to drop: DELETE … WHERE time < … deletes what is old")
     if work is None:
         words = statement_text(statement).split()[:2]
         raise QueryError(f"{' '.join(words)} is not supported yet")
@@ -103,14 +123,17 @@ async def _drop(node: tree.Drop, databases: Databases, changes: Changes) -> None
     if node.noun == "DATABASE":
         if await asyncio.to_thread(databases.exists, node.name):
             for info in await asyncio.to_thread(databases.policies, node.name):
-                await changes.delete_bucket(info.bucket)
+                if not is_mapped(node.name, info.bucket):
+                    await changes.delete_bucket(info.bucket)
             await asyncio.to_thread(databases.drop, node.name)
     elif node.noun == "RETENTION POLICY":
         await _drop_policy(node, databases, changes)
-    elif node.noun in ("CONTINUOUS QUERY", "SUBSCRIPTION"):
+    elif node.noun == "CONTINUOUS QUERY":
+        await asyncio.to_thread(databases.continuous.drop, node.database, node.name)
+    elif node.noun == "SUBSCRIPTION":
         return  # there are none
     elif node.noun == "USER":
-        raise QueryError("user not found")
+        await asyncio.to_thread(changes.accounts.drop, node.name)
     else:
         raise QueryError(f"DROP {node.noun} is not supported yet")
 
@@ -126,8 +149,20 @@ async def _drop_policy(node: tree.Drop, databases: Databases, changes: Changes) 
                 f'retention policy "{info.name}" is the bucket "{info.bucket}" itself;'
                 " DROP DATABASE removes it"
             )
-        await changes.delete_bucket(info.bucket)
+        if not is_mapped(node.database, info.bucket):
+            await changes.delete_bucket(info.bucket)
         await asyncio.to_thread(databases.drop, node.database, info.name)
+
+
+async def _account(
+    node: tree.CreateUser | tree.SetPassword | tree.Grant, _: Databases, changes: Changes
+) -> None:
+    await change_account(node, changes.accounts)
+
+
+async def _continuous(node: tree.ContinuousQuery, databases: Databases, _: Changes) -> None:
+    await asyncio.to_thread(databases.policies, node.database)
+    await asyncio.to_thread(databases.create_continuous, node)
 
 
 async def _policy(node: tree.Policy, databases: Databases, changes: Changes) -> None:
@@ -189,7 +224,11 @@ async def _alter_policy(
 
 
 _WORK: Final[dict[type, Callable[[Any, Databases, Changes], Awaitable[None]]]] = {
+    tree.ContinuousQuery: _continuous,
     tree.CreateDatabase: _create_database,
+    tree.CreateUser: _account,
     tree.Drop: _drop,
+    tree.Grant: _account,
     tree.Policy: _policy,
+    tree.SetPassword: _account,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,22 +42,27 @@ class Deletion:
     end_ns: int
 
 
-def deletions(session: Session, databases: Databases, node: Delete | Drop) -> list[Deletion]:
+def deletions(
+    session: Session, databases: Databases, node: Delete, may_write: Callable[[str], None]
+) -> list[Deletion]:
     """Return what a statement deletes, in all policies of the database unless it names one.
 
+    Who may not write there is refused whether there is something to delete or not: that tells no names.
+
     Raises:
+        Forbidden: they may not.
         QueryError: it makes no sense, or means too many series.
     """
     if not session.database:
         raise QueryError("database name required")
-    if isinstance(node, Drop):
-        node = Delete(series=True, sources=(Measurement(node.name),))
     condition, span = split_condition(node.condition, session.now_ns)
     policies = {source.policy for source in node.sources if isinstance(source, Measurement)} - {""}
+    meant = [info for info in databases.policies(session.database) if not policies or info.name in policies]
+    for info in meant:
+        may_write(info.bucket)
     found = [
         Deletion(info.bucket, predicate, max(span.start_ns, MIN_TIME_NS), min(span.end_ns, MAX_TIME_NS) + 1)
-        for info in databases.policies(session.database)
-        if not policies or info.name in policies
+        for info in meant
         for known in known_measurements(session, [info.bucket], node.sources)
         for predicate in _predicates(session, known, condition)
     ]
@@ -67,6 +72,23 @@ def deletions(session: Session, databases: Databases, node: Delete | Drop) -> li
             " name them by tag = 'value' joined with AND, or delete in parts"
         )
     return found
+
+
+def buckets_of(
+    session: Session, databases: Databases, node: Drop, may_write: Callable[[str], None]
+) -> list[str]:
+    """Return the buckets of a database in which a measurement is known that is to be dropped.
+
+    Raises:
+        Forbidden: somebody may not write to one of the database's policies.
+    """
+    if not session.database:
+        raise QueryError("database name required")
+    buckets = [info.bucket for info in databases.policies(session.database)]
+    for bucket in buckets:
+        may_write(bucket)
+    with session.store.reading() as catalogue:
+        return [bucket for bucket in buckets if node.name in catalogue.bucket(bucket)]
 
 
 def _predicates(session: Session, known: Known, condition: Expression | None) -> Iterator[Predicate]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from heliograph.errors import QueryError
-from heliograph.model.point import SeriesKey
+from heliograph.model.point import FieldType, SeriesKey
 from heliograph.query.influxql.answer.conditions import names_in
 from heliograph.query.influxql.answer.session import Session
 from heliograph.query.influxql.plan.shapes import TimeRange
@@ -32,10 +32,15 @@ class Known:
     """One measurement's name in all of the buckets that were asked for."""
 
     name: str
-    fields: set[tuple[str, str]] = field(default_factory=set)
-    """Name and type."""
+    columns: list[dict[str, tuple[str, FieldType]]] = field(default_factory=list)
+    """In each bucket its fields, with physical name and type."""
     series: dict[SeriesKey, int] = field(default_factory=dict)
     """With the time of the latest point."""
+
+    @property
+    def fields(self) -> set[tuple[str, str]]:
+        """Name and type of its fields."""
+        return {(name, kind.value) for some in self.columns for name, (_, kind) in some.items()}
 
     @property
     def tag_keys(self) -> list[str]:
@@ -45,23 +50,31 @@ class Known:
 
 def known_measurements(session: Session, buckets: Sequence[str], sources: Sequence[Source]) -> list[Known]:
     """Return the measurements of some buckets, those of ``sources`` if there are any, by name."""
+    with session.store.reading() as catalogue:
+        every = {name for bucket in buckets for name in catalogue.measurements.get(bucket, ())}
+    names = _chosen(session, sorted(every), sources)
     found: dict[str, Known] = {}
     with session.store.reading() as catalogue:
         for bucket in buckets:
-            for name, measurement in catalogue.measurements.get(bucket, {}).items():
+            measurements = catalogue.measurements.get(bucket, {})
+            for name in names:
                 series = catalogue.series.get((bucket, name))
-                if series:
+                if series and name in measurements:
                     known = found.setdefault(name, Known(name))
-                    known.fields |= {(n, kind.value) for n, (_, kind) in measurement.fields.items()}
+                    known.columns.append(dict(measurements[name].fields))
                     known.series |= series
-    names = sorted(found)
-    if sources:
-        named = {source.name for source in sources if isinstance(source, Measurement)}
-        for source in sources:
-            if isinstance(source, Measurement) and source.regex is not None:
-                named |= set(session.matches(source.regex, names))
-        names = [name for name in names if name in named]
-    return [found[name] for name in names]
+    return [found[name] for name in names if name in found]
+
+
+def _chosen(session: Session, names: list[str], sources: Sequence[Source]) -> list[str]:
+    """Return those of some names that the sources let through; without sources all."""
+    if not sources:
+        return names
+    named = {source.name for source in sources if isinstance(source, Measurement)}
+    for source in sources:
+        if isinstance(source, Measurement) and source.regex is not None:
+            named |= set(session.matches(source.regex, names))
+    return [name for name in names if name in named]
 
 
 def matching(
@@ -104,16 +117,23 @@ class _Filter:
         raise QueryError("invalid tag comparison operator")
 
     def _where(self, test: Callable[[Mapping[str, str]], bool]) -> set[SeriesKey]:
+        self._session.check_time()
         return {key for key, tags in self._keys if test(tags)}
 
     def _compared(self, node: Binary) -> set[SeriesKey]:
         if any(ref.name in self._fields and ref.cast != "tag" for ref in names_in(node)):
             return self._where(lambda _: True)
         left, right = node.left, node.right
+        if isinstance(left, Binary) or isinstance(right, Binary):
+            return self._where(lambda _: True)
         if isinstance(right, Ref) and not isinstance(left, Ref):
             left, right = right, left
-        if not isinstance(left, Ref) or node.operator not in ("=", "!=", "=~", "!~"):
+        if isinstance(left, Ref) and isinstance(right, Number | Integer | Boolean):
+            return self._where(lambda _: True)  # a field's value: every series may have it
+        if not isinstance(left, Ref):
             raise QueryError("invalid tag comparison operator")
+        if node.operator not in ("=", "!=", "=~", "!~"):
+            return set()  # texts have no order
         name, equal = left.name, node.operator in ("=", "=~")
         if isinstance(right, Regex):
             values = sorted({tags.get(name, "") for _, tags in self._keys})
@@ -124,9 +144,7 @@ class _Filter:
             return self._where(lambda tags: (tags.get(name, "") == wanted) == equal)
         if isinstance(right, Ref):
             other = right.name
-            return self._where(lambda tags: (tags.get(name, "") == tags.get(other, "")) == equal)
-        if isinstance(right, Number | Integer | Boolean):
-            return self._where(lambda _: True)  # a field's value: every series may have it
+            return self._where(lambda tags: (bool(tags.get(name)) and tags[name] == tags.get(other)) == equal)
         raise QueryError("invalid tag comparison operator")
 
 

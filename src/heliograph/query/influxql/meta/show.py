@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from heliograph import __version__
-from heliograph.errors import QueryError
+from heliograph.errors import Forbidden, QueryError
 from heliograph.model.point import SeriesKey
+from heliograph.model.time import SECOND_NS
 from heliograph.query.influxql.answer.session import Session
 from heliograph.query.influxql.durations import clock_duration
 from heliograph.query.influxql.meta.databases import Databases
@@ -20,8 +22,10 @@ from heliograph.query.influxql.meta.known import (
     matching,
     measurements_matching,
 )
+from heliograph.query.influxql.meta.running import Running
 from heliograph.query.influxql.plan.shapes import Series
 from heliograph.query.influxql.plan.times import split_condition
+from heliograph.query.influxql.text import query_text
 from heliograph.query.influxql.tree import Measurement, Show, ShowSchema, Window
 
 _Item = TypeVar("_Item")
@@ -33,12 +37,13 @@ def show_schema(session: Session, databases: Databases, asked: ShowSchema) -> li
     if not database:
         raise QueryError("database name required")
     if not databases.exists(database):
+        session.may_read(database)  # to who may not, it sounds as if it were there
         if asked.noun == "MEASUREMENTS":
             return []
         raise QueryError(f"database not found: {database}")
-    buckets = _buckets(databases, database, asked)
-    for bucket in buckets:
-        session.may_read(bucket)
+    if asked.cardinality and not _is_estimate(asked):
+        asked = replace(asked, exact=True)
+    buckets = _buckets(session, databases, database, asked)
     known = known_measurements(session, buckets, asked.sources)
     condition, span = split_condition(asked.condition, session.now_ns)
     if asked.noun == "MEASUREMENTS" and condition is not None:
@@ -48,15 +53,36 @@ def show_schema(session: Session, databases: Databases, asked: ShowSchema) -> li
         for one in known:
             one.series = matching(session, one, condition, span)
         known = [one for one in known if one.series]
-    return _NOUNS[asked.noun, asked.cardinality](session, asked, known)
+    answer = _NOUNS[asked.noun, asked.cardinality](session, asked, known)
+    for series in answer:
+        series.whole = asked.noun not in ("SERIES", "FIELD KEYS") and not asked.cardinality
+    return answer
 
 
-def _buckets(databases: Databases, database: str, asked: ShowSchema) -> list[str]:
+def depends_on_names(asked: ShowSchema) -> bool:
+    """Return whether an answer changes only when a measurement, series, tag or field comes or goes."""
+    _, span = split_condition(asked.condition, 0)
+    return span.min_ns is None and span.max_ns is None
+
+
+def _buckets(session: Session, databases: Databases, database: str, asked: ShowSchema) -> list[str]:
+    """Return the buckets that are asked about, all of which may be read."""
     policies = {source.policy for source in asked.sources if isinstance(source, Measurement)} | {asked.policy}
     policies -= {"", "*"}
+    if (asked.exact or asked.noun == "FIELD KEYS") and not policies:  # InfluxDB asks them by a SELECT
+        return [session.bucket(database, session.policy)]
     if policies:
-        return [databases.bucket(database, policy) for policy in sorted(policies)]
-    return [info.bucket for info in databases.policies(database)]
+        return [session.bucket(database, policy) for policy in sorted(policies)]
+    buckets = [info.bucket for info in databases.policies(database)]
+    for bucket in buckets:
+        session.check_read(bucket, database)
+    return buckets
+
+
+def _is_estimate(asked: ShowSchema) -> bool:
+    """Whether InfluxDB estimates a number of series or measurements."""
+    whole = not asked.sources and asked.condition is None and asked.window == Window()
+    return asked.noun in ("SERIES", "MEASUREMENTS") and whole and not asked.exact
 
 
 def _page(items: Sequence[_Item], window: Window) -> Sequence[_Item]:
@@ -169,11 +195,11 @@ def series_text(name: str, key: SeriesKey) -> str:
 def show(session: Session, databases: Databases, asked: Show) -> list[Series]:
     """Answer a SHOW about the hub itself."""
     if asked.noun == "DATABASES":
-        return [Series("databases", {}, ["name"], [[name] for name in databases.names()])]
+        return [Series("databases", {}, ["name"], [[name] for name in _visible(session, databases)])]
     if asked.noun == "RETENTION POLICIES":
-        return _policies(databases, asked.about or session.database)
+        return _policies(session, databases, asked.about or session.database)
     if asked.noun == "CONTINUOUS QUERIES":
-        return [Series(name, {}, ["name", "query"], []) for name in databases.names()]
+        return _continuous(session, databases)
     if asked.noun == "SHARDS":
         return _shards(session, databases)
     if asked.noun == "STATS":
@@ -185,32 +211,86 @@ def show(session: Session, databases: Databases, asked: Show) -> list[Series]:
     columns = _EMPTY.get(asked.noun)
     if columns is None:
         raise QueryError(f"SHOW {asked.noun} is not supported yet")
-    return [Series("", {}, columns, [])]
+    return [Series(asked.noun.lower(), {}, columns, [])]
 
 
 _EMPTY: Final = {
-    "QUERIES": ["qid", "query", "database", "duration", "status"],
     "SHARD GROUPS": ["id", "database", "retention_policy", "start_time", "end_time", "expiry_time"],
 }
 
 
-def _policies(databases: Databases, database: str) -> list[Series]:
+def _visible(session: Session, databases: Databases) -> list[str]:
+    """Return the databases of which the one who asks may know."""
+    return [name for name in databases.names() if _is_visible(session, databases, name)]
+
+
+def _is_visible(session: Session, databases: Databases, name: str) -> bool:
+    return any(session.may_see(info.bucket) for info in databases.policies(name))
+
+
+def _may_read(session: Session, bucket: str) -> bool:
+    """Whether the names of a bucket's measurements may be shown: who only writes does not see them."""
+    try:
+        session.may_read(bucket)
+    except Forbidden:
+        return False
+    return True
+
+
+def _policies(session: Session, databases: Databases, database: str) -> list[Series]:
     if not database:
         raise QueryError("database name required")
+    if not databases.exists(database) or not _is_visible(session, databases, database):
+        raise QueryError(f"database not found: {database}")
     rows = [
         [p.name, clock_duration(p.keep_ns), clock_duration(p.shard_ns), p.replicas, p.default]
         for p in databases.policies(database)
+        if session.may_see(p.bucket)
     ]
     return [Series("", {}, ["name", "duration", "shardGroupDuration", "replicaN", "default"], rows)]
+
+
+def _continuous(session: Session, databases: Databases) -> list[Series]:
+    kept = databases.continuous.listed()
+    readable = [
+        name for name in databases.names() if any(_may_read(session, i.bucket) for i in databases.of(name))
+    ]
+    return [
+        Series(name, {}, ["name", "query"], [[one.name, one.text] for one in kept if one.database == name])
+        for name in readable
+    ]
+
+
+def show_queries(running: Running, user: str | None = None) -> list[Series]:
+    """Answer SHOW QUERIES: what is being answered, or what one user asks of it."""
+    columns = ["qid", "query", "database", "duration", "status"]
+    rows = [
+        [
+            query.id,
+            query_text(query.statements),
+            query.database,
+            clock_duration(_rounded(taken_ns)),
+            "killed" if query.killed else "running",
+        ]
+        for query, taken_ns in running.listed()
+        if user is None or query.user == user
+    ]
+    return [Series("", {}, columns, rows)]
+
+
+def _rounded(time_ns: int) -> int:
+    """Return a duration in whole seconds, or in the largest smaller unit that it has one of."""
+    unit_ns = next((unit_ns for unit_ns in (SECOND_NS, 1_000_000, 1_000) if time_ns >= unit_ns), 1)
+    return time_ns // unit_ns * unit_ns
 
 
 def _shards(session: Session, databases: Databases) -> list[Series]:
     """Segments stand for shards."""
     columns = ["id", "database", "retention_policy", "measurement", "start_ns", "end_ns", "rows", "bytes"]
     answer = []
-    for database in databases.names():
+    for database in _visible(session, databases):
         rows: list[list[Any]] = []
-        for info in databases.policies(database):
+        for info in filter(lambda info: _may_read(session, info.bucket), databases.policies(database)):
             with session.store.reading() as catalogue:
                 rows += [
                     [s.id, database, info.name, place[1], s.min_ns, s.max_ns, s.rows, s.size_bytes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeGuard
 
 from heliograph.errors import QueryError
 from heliograph.query.influxql.durations import format_duration
@@ -29,6 +29,8 @@ from heliograph.query.influxql.tree import (
 
 SELECTORS: Final = frozenset({"max", "min", "first", "last"})
 AGGREGATES: Final = frozenset({"count", "sum", "mean", "median", "mode", "stddev", "spread"})
+ANY_ORDER: Final = (AGGREGATES - {"mode"}) | {"max", "min"}
+"""Functions that give the same in whichever order rows of equal times come."""
 DERIVATIVES: Final = frozenset({"derivative", "non_negative_derivative"})
 DIFFERENCES: Final = frozenset({"difference", "non_negative_difference"})
 FORECASTS: Final = frozenset({"holt_winters", "holt_winters_with_fit"})
@@ -114,7 +116,7 @@ class Checked:
     def percentile(self, call: Call, wildcard: bool) -> None:  # noqa: FBT001
         """Check a percentile."""
         _count_args(call, 2)
-        if not isinstance(call.args[1], Integer | Number):
+        if not (isinstance(call.args[1], Number) or is_signed(call.args[1])):
             raise QueryError("expected float argument in percentile()")
         self._symbol(call.name, call.args[0], wildcard=wildcard)
 
@@ -122,7 +124,7 @@ class Checked:
         """Check a sample."""
         _count_args(call, 2)
         size = call.args[1]
-        if not isinstance(size, Integer):
+        if not is_signed(size):
             raise QueryError("expected integer argument in sample()")
         if size.value <= 0:
             raise QueryError(f"sample window must be greater than 1, got {size.value}")
@@ -157,6 +159,8 @@ class Checked:
                 raise QueryError(f"expected field argument in {call.name}()")
             before = list(self.calls)
             self._call(first, wildcard=wildcard)
+            if self.top:
+                raise self._alone()
             self.calls = before  # what is inside of a function is none of the list's own
         else:
             if self.grouped and not self.inherited:
@@ -179,8 +183,12 @@ class Checked:
         """Check the forecasts."""
         _count_args(call, 3)
         for place, argument in zip(("second", "third"), call.args[1:], strict=True):
-            if not isinstance(argument, Integer):
+            if not is_signed(argument):
                 raise QueryError(f"expected integer argument as {place} arg in {call.name}")
+            if place == "second" and argument.value <= 0:
+                raise QueryError(f"second arg to {call.name} must be greater than 0, got {argument.value}")
+            if argument.value < 0:
+                raise QueryError(f"third arg to {call.name} cannot be negative, got {argument.value}")
         if not isinstance(call.args[0], Call):
             raise QueryError(f"must use aggregate function with {call.name}")
         self.only_selectors = False
@@ -189,13 +197,13 @@ class Checked:
     def extremes(self, call: Call, _: bool) -> None:  # noqa: FBT001
         """Check top() and bottom()."""
         if self.top:
-            raise QueryError(f"selector function {self.top}() cannot be combined with other functions")
+            raise self._alone()
         if len(call.args) < 2:
             raise QueryError(
                 f"invalid number of arguments for {call.name}, expected at least 2, got {len(call.args)}"
             )
         *columns, count = call.args
-        if not isinstance(count, Integer):
+        if not is_signed(count):
             shown = expression_text(count)
             raise QueryError(f"expected integer as last argument in {call.name}(), found {shown}")
         if count.value <= 0:
@@ -214,10 +222,13 @@ class Checked:
                 raise QueryError(f"only fields or tags are allowed in {call.name}(), found {shown}")
         self.top = call.name
 
+    def _alone(self) -> QueryError:
+        return QueryError(f"selector function {self.top}() cannot be combined with other functions")
+
     def whole(self, fill: str) -> None:
         """Check the list as a whole."""
         if len(self.calls) > 1 and self.top:
-            raise QueryError(f"selector function {self.top}() cannot be combined with other functions")
+            raise self._alone()
         if not self.calls:
             if fill in ("none", "linear"):
                 raise QueryError(f"fill({fill}) must be used with a function")
@@ -274,7 +285,7 @@ def _duration_argument(call: Call) -> None:
 
 def _positive_integer(call: Call) -> None:
     size = call.args[1]
-    if not isinstance(size, Integer):
+    if not is_signed(size):
         raise QueryError(f"second argument for {call.name} must be an integer, got {go_type(size)}")
     if size.value <= 1:
         raise QueryError(f"{call.name} window must be greater than 1, got {size.value}")
@@ -301,8 +312,15 @@ def _symbol(name: str, node: Expression, *, wildcard: bool) -> bool:
     return True
 
 
+def is_signed(node: Expression) -> TypeGuard[Integer]:
+    """Return whether an expression is a whole number that 64 bits hold with its sign."""
+    return isinstance(node, Integer) and node.value < 2**63
+
+
 def go_type(node: Expression) -> str:
     """Return the name of a node's type in InfluxDB's errors."""
+    if isinstance(node, Integer) and not is_signed(node):
+        return "*influxql.UnsignedLiteral"
     names = {
         "Ref": "VarRef",
         "Number": "NumberLiteral",

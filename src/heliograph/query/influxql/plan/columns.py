@@ -67,9 +67,12 @@ class Schema:
 
 def union(schemas: Iterable[Schema]) -> Schema:
     """Return what can be selected from one or another source."""
+    listed = list(schemas)
+    if len(listed) == 1:
+        return listed[0]
     fields: dict[str, str] = {}
     tags: set[str] = set()
-    for schema in schemas:
+    for schema in listed:
         tags |= schema.tags
         for name, kind in schema.fields.items():
             fields[name] = first_type(fields.get(name, kind), kind)
@@ -101,11 +104,9 @@ def expand_fields(
     matches: Matches,
 ) -> list[Field]:
     """Return a SELECT list without ``*`` and regular expressions."""
-    refs = [(name, kind) for name, kind in schema.fields.items()]
-    if not any(isinstance(d, Wildcard | Regex) for d in dimensions):
-        grouped = {d.name for d in dimensions if isinstance(d, Ref)}
-        refs += [(tag, "tag") for tag in schema.tags - grouped]
-    refs.sort(key=lambda ref: (ref[0], TYPES.index(ref[1]) if ref[1] in TYPES else len(TYPES)))
+    if not any(_is_open(entry.expression) for entry in fields):
+        return list(fields)
+    refs = _selectable(dimensions, schema)
     expanded: list[Field] = []
     for entry in fields:
         node = entry.expression
@@ -118,6 +119,22 @@ def expand_fields(
         else:
             expanded.append(entry)
     return expanded
+
+
+def _is_open(node: Expression) -> bool:
+    """Whether an entry of the list is, or may be, other entries."""
+    if isinstance(node, Call):
+        return any(map(_is_open, node.args[:1]))
+    return isinstance(node, Wildcard | Regex | Distinct)
+
+
+def _selectable(dimensions: Sequence[Expression], schema: Schema) -> list[tuple[str, str]]:
+    """Return what ``*`` stands for: names and types."""
+    refs = [(name, kind) for name, kind in schema.fields.items()]
+    if not any(isinstance(d, Wildcard | Regex) for d in dimensions):
+        grouped = {d.name for d in dimensions if isinstance(d, Ref)}
+        refs += [(tag, "tag") for tag in schema.tags - grouped]
+    return sorted(refs, key=lambda ref: (ref[0], TYPES.index(ref[1]) if ref[1] in TYPES else len(TYPES)))
 
 
 def _named(name: str, kind: str, schema: Schema) -> Ref:
@@ -216,8 +233,6 @@ def value_type(node: Expression, schema: Schema) -> str:
         return _call_type(node, schema)
     if isinstance(node, Binary):
         sides = {value_type(side, schema) for side in (node.left, node.right)}
-        if node.operator == "/" and sides <= NUMERIC:
-            return "float"
         return min(sides, key=lambda kind: TYPES.index(kind) if kind in TYPES else -1)
     return _LITERALS.get(type(node), UNKNOWN)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+
+if TYPE_CHECKING:  # it knows the steps
+    from heliograph.query.influxql.memory.kept import Kept
 
 Value: TypeAlias = float | int | bool | str | None
 Key: TypeAlias = tuple[str, tuple[str, ...]]
@@ -67,6 +70,8 @@ class Series:
     rows: list[list[Any]]
     timed: bool = False
     """Whether the first column is a time in ns."""
+    whole: bool = False
+    """Whether it is never cut into chunks."""
 
 
 @dataclass(slots=True)
@@ -78,3 +83,5 @@ class Result:
     error: str | None = None
     zone: str = ""
     """The time zone in which times are shown."""
+    kept: Kept | None = None
+    """By what it is told later whether it would be the same again, where that can be."""

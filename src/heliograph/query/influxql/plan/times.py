@@ -70,12 +70,6 @@ class _Moment:
         self.is_time = is_time
 
 
-def time_of(node: Expression, now_ns: int, zone: str = "") -> int | None:
-    """Return the time in ns that an expression without columns stands for; None if it is no time."""
-    value = _moment(node, now_ns, zone)
-    return None if value is None else value.value_ns
-
-
 def _moment(node: Expression, now_ns: int, zone: str) -> _Moment | None:
     if isinstance(node, Paren):
         return _moment(node.inner, now_ns, zone)
@@ -158,13 +152,27 @@ def _is_time(node: Expression) -> bool:
 
 
 def _bound(operator: str, node: Expression, now_ns: int, zone: str) -> TimeRange:
-    value_ns = time_of(node, now_ns, zone)
-    if value_ns is None:
+    moment = _moment(node, now_ns, zone)
+    if moment is None:
         raise QueryError(f"invalid operation: time and {go_type(node)} are not compatible")
+    value_ns = moment.value_ns
+    if moment.is_time and not MIN_TIME_NS <= value_ns <= MAX_TIME_NS:
+        raise _out_of_range(value_ns)
     make = _BOUNDS.get(operator)
     if make is None:
         raise QueryError(f"invalid time comparison operator: {operator}")
     return make(min(max(value_ns, MIN_TIME_NS - 2), MAX_TIME_NS + 2))
+
+
+def _out_of_range(time_ns: int) -> QueryError:
+    seconds, rest_ns = divmod(time_ns, SECOND_NS)
+    fraction = f".{rest_ns:09}".rstrip("0") if rest_ns else ""
+    try:
+        moment = _EPOCH + dt.timedelta(seconds=seconds)
+    except OverflowError:  # beyond the year 9999
+        return QueryError("time overflows time literal")
+    shown = f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+    return QueryError(f"time {shown} {'overflows' if time_ns > 0 else 'underflows'} time literal")
 
 
 _BOUNDS: Final[dict[str, Callable[[int], TimeRange]]] = {

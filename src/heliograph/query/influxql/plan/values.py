@@ -36,8 +36,7 @@ def evaluator(node: Expression) -> Evaluate:
         constant = node.value
         return lambda _: constant
     if isinstance(node, Duration):
-        length_ns = node.value_ns
-        return lambda _: length_ns
+        return lambda _: None
     if isinstance(node, Binary):
         left, right, operate = evaluator(node.left), evaluator(node.right), _operation(node.operator)
         return lambda row: operate(left(row), right(row))
@@ -64,11 +63,16 @@ def reduced(node: Expression) -> Expression:
 
 def _operation(operator: str) -> Callable[[Value, Value], Value]:
     def operate(left: Value, right: Value) -> Value:
+        if left is None and isinstance(right, bool):
+            left = False
+        if right is None and isinstance(left, bool):
+            right = False
         if left is None or right is None:
             return None
         kinds = {type(left), type(right)}
         if kinds == {int}:
-            return _wrapped(_integers(operator, left, right))
+            unsigned = max(left, right) >= 2**63  # type: ignore[operator]
+            return _wrapped(_integers(operator, left, right), unsigned=unsigned)
         if kinds <= {int, float}:
             return _shown(_floats(operator, float(left), float(right)))
         if kinds == {bool}:
@@ -82,8 +86,10 @@ def _operation(operator: str) -> Callable[[Value, Value], Value]:
 
 def _integers(operator: str, left: Any, right: Any) -> Any:
     if operator == "/":
-        return left / right if right else 0.0
+        return float(left) / float(right) if right else 0.0
     if operator == "%":
+        if not right:
+            return 0
         return int(math.fmod(left, right)) if abs(left) < 2**53 else _remainder(left, right)
     return _INTEGERS[operator](left, right)
 
@@ -103,10 +109,10 @@ _INTEGERS: Final[dict[str, Callable[[int, int], int]]] = {
 }
 
 
-def _wrapped(value: Any) -> Value:
+def _wrapped(value: Any, *, unsigned: bool) -> Value:
     """Return a whole number as 64 bits hold it."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return (value + 2**63) % 2**64 - 2**63
+    if isinstance(value, int):
+        return value % 2**64 if unsigned else (value + 2**63) % 2**64 - 2**63
     return value  # type: ignore[no-any-return]
 
 

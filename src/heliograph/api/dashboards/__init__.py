@@ -1,0 +1,1 @@
+"""Dashboards over HTTP: keeping them, answering their panels, and links for readers."""

@@ -1,0 +1,1 @@
+"""The broker's topics over HTTP and on open pages."""

@@ -1,0 +1,1 @@
+"""The functions of a program: what each is given, how it is called, and when."""

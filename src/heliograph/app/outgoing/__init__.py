@@ -1,0 +1,1 @@
+"""What an app sends: the results of its functions become points."""

@@ -1,0 +1,1 @@
+"""Reading the streams of a hub from a program."""

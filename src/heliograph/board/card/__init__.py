@@ -1,0 +1,1 @@
+"""Cards before their first boot: what the system on them reads then."""

@@ -1,0 +1,1 @@
+"""Debuggers: their wheels, their ports, and the paths of both sides."""

@@ -1,0 +1,1 @@
+"""Files and folders that are no project: copied either way, or shown on the board where they are."""

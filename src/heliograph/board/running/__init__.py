@@ -1,0 +1,1 @@
+"""Programs on a board: for as long as we look, or as a service."""

@@ -1,0 +1,1 @@
+"""What the MQTT commands share: connection, login, templates, printing, recordings."""

@@ -1,0 +1,1 @@
+"""What `helio query` asks, and how answers are shown."""

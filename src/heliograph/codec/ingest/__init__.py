@@ -1,0 +1,1 @@
+"""Rules by which messages of any topic become points, and the forms that devices send."""

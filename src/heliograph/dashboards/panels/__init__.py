@@ -1,0 +1,1 @@
+"""Panels of older kinds as those of today, one module for each kind."""

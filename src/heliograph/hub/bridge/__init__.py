@@ -1,0 +1,1 @@
+"""The way from another MQTT broker into the stream."""

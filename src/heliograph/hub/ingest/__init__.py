@@ -1,0 +1,1 @@
+"""The ingest rules of a running hub."""

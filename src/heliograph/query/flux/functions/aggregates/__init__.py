@@ -1,0 +1,1 @@
+"""Functions that make one row, or a few, of many."""

@@ -1,0 +1,1 @@
+"""Functions of plain values, as a row or the text itself has them."""

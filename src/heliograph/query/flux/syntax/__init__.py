@@ -1,0 +1,1 @@
+"""Texts of Flux, and what they say."""

@@ -1,0 +1,1 @@
+"""Functions of the points of one series, in Python: changes, areas, forecasts."""
