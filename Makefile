@@ -23,7 +23,7 @@ BENCH_PACKAGES := influxdb victoria-metrics
 PYTHON_FILES := src tests bench examples docs
 # Tests wait for processes of their own most of the time, so several files run at once.
 AT_ONCE := --numprocesses 4 --dist loadfile
-PYTEST := $(RUN) -m pytest $(if $(CI),-p no:cacheprovider)
+PYTEST := $(RUN) -m pytest
 
 # Node 20 or newer from PATH, or else the one that pip installs into .venv.
 WITH_NODE := if ! { command -v npm && node -e 'process.exit(+(parseInt(process.versions.node) < 20))'; } \
@@ -53,7 +53,8 @@ test: $(DEV) $(PAGE) $(MQTT_JS) ## install what tests need, then run everything
 	sh tests/debian_packages.sh $(DEBIAN_PACKAGES) $(BOARD_PACKAGES)
 	$(CHECK_PYTHON)
 	@$(WITH_NODE) npm run check && npm test && npm run size
-	$(PYTEST) $(AT_ONCE) $(PYTEST_ARGS)
+	@rm -rf .pytest_cache
+	$(PYTEST) $(AT_ONCE) $(PYTEST_ARGS) || sh tests/alone.sh $$? $(PYTEST) $(PYTEST_ARGS)
 
 test-boards: $(DEV) $(PAGE) ## all tests of helio board, on boards of the rig (root; 15 minutes)
 	sh tests/debian_packages.sh $(BOARD_PACKAGES) gnupg samba smbclient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from heliograph.model.point import FieldType, Point, UInt
+from heliograph.model.predicate import Condition, Predicate
 from heliograph.model.time import DAY_NS, MAX_TIME_NS, MIN_TIME_NS
+from heliograph.store.arrow import ArrowTable
+from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.duck import Duck
 from heliograph.store.hot.table import HotTable
-from heliograph.store.relation import MAX_WINDOWS, Segment, Snapshot, Window, overlaps
+from heliograph.store.relation import MAX_WINDOWS, Segment, Snapshot, Window, overlaps, render
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter
 from tests.unit.stored_points import BUCKET, batch, merged, point, read
@@ -43,6 +47,7 @@ FIELDS = st.fixed_dictionaries(
         "f0": st.integers(0, 3),
         "s": st.integers(0, 3),
         "rank_": st.integers(0, 3),
+        "file_index": st.integers(0, 3),  # and DuckDB's
     },
 ).filter(bool)
 POINTS = st.builds(Point, st.just("m"), FIELDS, TAGS, TIMES)
@@ -128,6 +133,36 @@ def test_the_extremes_of_every_type_come_back_as_they_went_in(folder: Path, duck
     writer = SegmentWriter(folder / f"extremes-{sealed}", duck)
     snapshot = keep([[points[:1]], [points[1:]]], sealed, writer)
     assert read(snapshot, duck) == merged(points)
+
+
+def test_many_segments_that_touch_and_are_deleted_from_again_and_again_are_read_in_few_scans(
+    folder: Path, duck: Duck
+) -> None:
+    """One scan each would need hundreds of megabytes, and most of a second to plan."""
+    sources = [
+        [[point("m", t, {"w": w}, v=number) for t in range(9 * number, 9 * number + 12) for w in "ab"]]
+        for number in range(40)
+    ]
+    snapshot = keep(sources, 40, SegmentWriter(folder / "touching", duck))
+    deletions = [
+        Deletion(number, BUCKET, Predicate((Condition("w", w),)), 0, 9 * number, {})
+        for number in range(20)
+        for w in "ab"
+    ]
+    segments = [
+        replace(s, deletions=tuple(d for d in deletions[s.id :] if d.meets("m", s.min_ns, s.max_ns)))
+        for s in snapshot.segments
+    ]
+    snapshot = replace(snapshot, segments=tuple(segments))
+    whole = render(snapshot, no_table, start_ns=MIN_TIME_NS, end_ns=MAX_TIME_NS + 1)
+    assert whole.count("read_parquet") <= 8, whole
+    wanted = merged(p for batches in sources for points in batches for p in points)
+    until = 9 * 19
+    assert read(snapshot, duck) == {(key, t): v for (key, t), v in wanted.items() if t >= until}
+
+
+def no_table(table: ArrowTable) -> str:
+    raise AssertionError(table)
 
 
 def test_names_that_differ_by_case_or_kind_get_columns_of_their_own() -> None:

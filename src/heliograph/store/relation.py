@@ -7,7 +7,7 @@ it is done only in the windows of time where sources overlap: usually a few seco
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,10 +104,8 @@ def render(
         empty = ", ".join(f"NULL::{sql_type} AS {quote(p)}" for p, sql_type in columns)
         return f"SELECT NULL::BIGINT AS time, {empty or 'NULL AS none'} WHERE false"
     windows = overlaps([(s.min_ns, s.max_ns, s.in_order) for s in sources], start_ns, end_ns)
-    outside = f"time >= {start_ns} AND time < {end_ns}"
-    if windows:
-        outside += f" AND NOT ({_within(windows)})"
-    parts = [s.select(columns, outside, None) for s in _grouped(sources)]
+    alone = [s for s in sources if not _is_inside(s, windows)]
+    parts = [s.select(columns, _outside(s, windows, start_ns, end_ns)) for s in _grouped(alone)]
     if windows:
         parts.append(_merged(sources, columns, windows, len(m.tags)))
     return " UNION ALL ".join(parts)
@@ -117,7 +115,7 @@ def stored_rows(snapshot: Snapshot) -> str:
     """Return a SELECT of ``time`` and all tags of the segments' rows, as often as they are stored."""
     sources = _sources(replace(snapshot, hot=()), _no_table, MIN_TIME_NS, MAX_TIME_NS + 1)
     columns = [(p, "VARCHAR") for p in snapshot.measurement.tags.values()]
-    return " UNION ALL ".join(s.select(columns, "true", None) for s in _grouped(sources))
+    return " UNION ALL ".join(s.select(columns, "true") for s in _grouped(sources))
 
 
 def _no_table(table: ArrowTable) -> str:
@@ -176,17 +174,27 @@ class _Source:
     in_order: bool
     hidden: str
     """Condition for the rows that are deleted; empty where none can be."""
+    ranks: tuple[int, ...] = ()
+    """Of each file, or of the hot table: the higher wins."""
 
-    def select(self, columns: Sequence[tuple[str, str]], where: str, rank: int | None) -> str:
+    def select(self, columns: Sequence[tuple[str, str]], where: str) -> str:
         items = [f"{self.columns['time']} AS time"]
         items += [f"{self.columns.get(p, 'NULL')}::{sql_type} AS {quote(p)}" for p, sql_type in columns]
-        if rank is not None:
-            items.append(f"({rank}::BIGINT << 32) + {self.order} AS rank_")
+        if self.ranks:
+            # by the file's place in the list, so that one scan reads files of many ranks
+            rank = f"({list(self.ranks)}::BIGINT[])[{'file_index::BIGINT + 1' if self.files else 1}]"
+            items.append(f"({rank} << 32) + {self.order} AS rank_")
         files = ", ".join(literal(file) for file in self.files)
         table = f"read_parquet([{files}])" if self.files else self.table
         if self.hidden:
             where = f"({where}) AND NOT ({self.hidden})"
         return f"SELECT * FROM (SELECT {', '.join(items)} FROM {table}) WHERE {where}"
+
+    def joined(self, other: _Source) -> _Source:
+        """Return one scan of the files of both, which have the same columns and deletions."""
+        span = min(self.min_ns, other.min_ns), max(self.max_ns, other.max_ns)
+        files, ranks = (*self.files, *other.files), (*self.ranks, *other.ranks)
+        return replace(self, files=files, ranks=ranks, min_ns=span[0], max_ns=span[1])
 
 
 def _grouped(sources: Sequence[_Source]) -> list[_Source]:
@@ -195,7 +203,7 @@ def _grouped(sources: Sequence[_Source]) -> list[_Source]:
     for source in sources:
         key = (frozenset(source.columns) if source.files else source.table, source.hidden)
         first = groups.get(key)
-        groups[key] = source if first is None else replace(first, files=(*first.files, *source.files))
+        groups[key] = source if first is None else first.joined(source)
     return list(groups.values())
 
 
@@ -234,49 +242,44 @@ def _hot_source(hot: HotRows, measurement: Measurement, register: Register) -> _
 
 
 def _hidden(deletions: Iterable[Deletion], measurement: Measurement) -> str:
-    return " OR ".join(f"({deletion.sql(measurement)})" for deletion in deletions)
+    """Return the condition of all deletions; those within others are left out.
+
+    So sources of which the same points are deleted again and again end up with the same condition, and are
+    read in one scan.
+    """
+    widest: list[Deletion] = []
+    for deletion in deletions:
+        if not any(deletion.within(other) for other in widest):
+            widest = [*(other for other in widest if not other.within(deletion)), deletion]
+    return " OR ".join(f"({deletion.sql(measurement)})" for deletion in widest)
 
 
 def _merged(
     sources: Sequence[_Source], columns: Sequence[tuple[str, str]], windows: Sequence[Window], tags: int
 ) -> str:
-    within = _within(windows)
-    meeting = [s for s in sources if any(s.min_ns < end and s.max_ns >= start for start, end in windows)]
-    rows = " UNION ALL ".join(
-        group.select(columns, within, layer)
-        for layer, members in enumerate(_layers(meeting))
-        for group in _grouped(members)
-    )
+    meeting = [s for s in sources if _touched(s, windows)]
+    ranked = [replace(source, ranks=(rank,)) for rank, source in enumerate(meeting)]
+    rows = " UNION ALL ".join(g.select(columns, _within(_touched(g, windows))) for g in _grouped(ranked))
     keys = ", ".join(["time", *(quote(p) for p, _ in columns[:tags])])
     # arg_max skips NULL values: the last write of each field that has one
     values = "".join(f", arg_max({quote(p)}, rank_) AS {quote(p)}" for p, _ in columns[tags:])
     return f"SELECT {keys}{values} FROM ({rows}) GROUP BY {keys}"
 
 
-def _layers(sources: Sequence[_Source]) -> list[list[_Source]]:
-    """Put each source one layer above all earlier ones that it overlaps.
-
-    Within a layer no two overlap, so its members may have one rank and be read in one scan: of a month of
-    segments, each touching its neighbours, there are two layers.
-    """
-    layers: list[list[_Source]] = []
-    tops: list[list[tuple[int, int]]] = []  # per layer the spans in it, by start
-    for source in sources:
-        layer = len(tops)
-        while layer > 0 and not _meets(tops[layer - 1], source):
-            layer -= 1
-        if layer == len(tops):
-            layers.append([])
-            tops.append([])
-        layers[layer].append(source)
-        insort(tops[layer], (source.min_ns, source.max_ns))
-    return layers
+def _touched(source: _Source, windows: Sequence[Window]) -> Sequence[Window]:
+    """Return the windows in which a source may have points."""
+    last = bisect_right(windows, (source.max_ns, MAX_TIME_NS + 1))
+    return windows[bisect_right(windows, source.min_ns, hi=last, key=lambda window: window[1]) : last]
 
 
-def _meets(spans: Sequence[tuple[int, int]], source: _Source) -> bool:
-    """Return whether a source overlaps one of some disjoint spans, which are sorted."""
-    at = bisect_right(spans, (source.max_ns, MAX_TIME_NS + 1))
-    return at > 0 and spans[at - 1][1] >= source.min_ns
+def _is_inside(source: _Source, windows: Sequence[Window]) -> bool:
+    """Return whether all points of a source are in one window."""
+    return any(low <= source.min_ns and source.max_ns < high for low, high in _touched(source, windows)[:1])
+
+
+def _outside(source: _Source, windows: Sequence[Window], start_ns: int, end_ns: int) -> str:
+    touched = _within(_touched(source, windows))
+    return f"time >= {start_ns} AND time < {end_ns}" + (f" AND NOT ({touched})" if touched else "")
 
 
 def _within(windows: Sequence[Window]) -> str:

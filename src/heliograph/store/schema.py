@@ -10,8 +10,8 @@ from typing import Final
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.table import Batch, Table
 
-_RESERVED: Final = frozenset({"time", "rank_"})
-"""The relation's own columns."""
+_RESERVED: Final = frozenset({"time", "rank_", "file_index", "file_row_number", "filename"})
+"""The relation's own columns, and those that DuckDB adds to a Parquet file that has none so called."""
 
 
 @dataclass(frozen=True, slots=True)

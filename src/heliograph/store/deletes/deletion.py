@@ -46,6 +46,14 @@ class Deletion:
         """Return whether all points of a span are meant, given a measurement that is."""
         return not self.predicate.on_tags and self.start_ns <= min_ns and max_ns < self.end_ns
 
+    def within(self, other: Deletion) -> bool:
+        """Return whether another hides all points that this one does, where both are of one source."""
+        return (
+            self.predicate == other.predicate
+            and other.start_ns <= self.start_ns
+            and self.end_ns <= other.end_ns
+        )
+
     def sql(self, measurement: Measurement) -> str:
         """Return the condition that is true for the rows of a measurement that are meant, and never NULL."""
         in_time = f"time >= {self.start_ns} AND time < {self.end_ns}"
