@@ -55,7 +55,7 @@ class Hub(BaseHTTPRequestHandler):
 def names() -> Iterator[Names]:
     Hub.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield Names(Endpoint(f"http://127.0.0.1:{server.server_port}"))
