@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from heliograph.model.watermark import Watermark
 from heliograph.store.deletes.deletion import Deletion
-from heliograph.store.hot.table import HotRows, HotTable
+from heliograph.store.hot.table import HotRows, HotTable, joined
 from heliograph.store.ledger.entry import Changes, Key, Kind
 from heliograph.store.retention import Place
 from heliograph.store.rollups.progress import hours_of
 from heliograph.store.segments import Written
+
+JOINED_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -32,6 +35,8 @@ class Generation:
     size_bytes: int = 0
     deletions: list[Deletion] = field(default_factory=list)
     """What was deleted of the tables and is still in them; nothing is appended after that."""
+    with_next: bool | None = None
+    """Whether it is sealed together with the one after it; None before the first try, which decides."""
     since: float = 0.0
     """When the first position or point came (monotonic seconds)."""
 
@@ -91,6 +96,22 @@ class Generation:
     def hiding(self, bucket: str, measurement: str, min_ns: int, max_ns: int) -> tuple[Deletion, ...]:
         """Return the deletes that may mean rows of a measurement and span."""
         return tuple(d for d in self.deletions if d.bucket == bucket and d.meets(measurement, min_ns, max_ns))
+
+
+def tables_of(generations: Sequence[Generation], place: Place) -> Iterator[HotTable]:
+    """Yield the tables that some generations have of a measurement, oldest first; small ones become one.
+
+    A file for each would cost more than its points. What is joined is a copy, so no more of it is made than
+    ``JOINED_BYTES`` at a time.
+    """
+    waiting: list[HotTable] = []
+    for table in (g.tables[place] for g in generations if place in g.tables):
+        if sum(t.size_bytes for t in (*waiting, table)) > JOINED_BYTES and waiting:
+            yield joined(waiting)
+            waiting = []
+        waiting.append(table)
+    if waiting:
+        yield joined(waiting)
 
 
 def latest_marks(

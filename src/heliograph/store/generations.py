@@ -11,6 +11,9 @@ from heliograph.store.ledger.ledger import Ledger
 SEAL_BYTES: Final = 16 * 1024 * 1024
 """Hot columns of this size are sealed before they have ``seal_rows`` rows: they hold long strings."""
 
+TOGETHER: Final = 4
+"""Full generations that are sealed together where several wait: fewer and larger files."""
+
 
 class Generations:
     """What is hot. Not safe for several threads: the store holds the lock."""
@@ -45,6 +48,25 @@ class Generations:
         self.current.ledger = self._ledger.changes()
         self.sealing.append(self.current)
         self.current = Generation(self.current.number + 1)
+
+    def groups(self) -> list[list[Generation]]:
+        """Return what waits to be sealed, oldest first, in runs that are sealed together.
+
+        A run that was tried stays as it was: its files may be written. Deletes are kept by generation, so one
+        of which points were deleted is sealed alone.
+        """
+        groups: list[list[Generation]] = []
+        for generation in self.sealing:
+            if groups and groups[-1][-1].with_next is None:
+                last = groups[-1][-1]
+                last.with_next = len(groups[-1]) < TOGETHER and not (last.deletions or generation.deletions)
+            if groups and groups[-1][-1].with_next:
+                groups[-1].append(generation)
+            else:
+                groups.append([generation])
+        if groups and groups[-1][-1].with_next is None:
+            groups[-1][-1].with_next = False
+        return groups
 
     def settle(self) -> tuple[Generation, ...]:
         """Bring the latest times of the catalogue's series up to those of the hot points, and return all."""

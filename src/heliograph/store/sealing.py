@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from heliograph.model.point import SeriesKey
+from heliograph.model.watermark import Watermark
 from heliograph.store.catalogue import Catalogue
-from heliograph.store.generation import Generation
+from heliograph.store.generation import Generation, tables_of
 from heliograph.store.generations import Generations
-from heliograph.store.ledger.entry import as_rows
+from heliograph.store.ledger.entry import Changes, as_rows
 from heliograph.store.ledger.ledger import Ledger
 from heliograph.store.locks import Locks
+from heliograph.store.retention import Place
 from heliograph.store.segment_changes import Sealed, SegmentChanges
 from heliograph.store.segments import SegmentWriter, Written
 
@@ -62,34 +66,51 @@ class Sealer:
                 current = self._generations.current
                 if current.rows or current.marks:
                     self._generations.rotate()
-                waiting = list(self._generations.sealing)
-            return sum(self._seal(generation) for generation in waiting)
+                groups = self._generations.groups()
+            return sum(map(self._seal, groups))
 
-    def _seal(self, generation: Generation) -> int:
-        stamp = f"{self._stamp}-{generation.number}"
-        written: list[Written] = []
-        for (bucket, name), hot in generation.tables.items():
-            with self._locks.state:
-                measurement = self._catalogue.measurements[bucket][name].copy()
-            writing = self._writer.write(bucket, measurement, hot, stamp)
-            written += generation.once((bucket, name), writing)
+    def _seal(self, group: Sequence[Generation]) -> int:
+        """Seal some generations in one step; what was written of them stands in the first."""
+        stamp = f"{self._stamp}-{group[0].number}"
+        keys: dict[Place, dict[SeriesKey, int]] = {}
+        hours: dict[Place, set[int]] = {}
+        marks: dict[str, Watermark] = {}
+        ledger: Changes = {}
+        for generation in group:
+            marks |= generation.marks
+            ledger |= generation.ledger
+            for place, hot in generation.tables.items():
+                keys[place] = keys.get(place, {}) | hot.series.codes
+            for place, some in generation.hours.items():
+                hours[place] = hours.get(place, set()) | some
+        written = [w for place in keys for w in group[0].once(place, self._write(group, place, stamp))]
         series = [
             (place, key, json.dumps(key))  # here, since it takes a while and nobody waits for it
-            for place, hot in generation.tables.items()
-            for key in hot.series.codes
+            for place, codes in keys.items()
+            for key in codes
         ]
-        ledger = as_rows(generation.ledger)
+        rows = as_rows(ledger)
 
         def prepare() -> Sealed:
             self._generations.settle()
-            hidden = [
-                replace(w, deletions=generation.hiding(w.bucket, w.measurement, w.min_ns, w.max_ns))
-                for w in written
-            ]
-            return Sealed(hidden, series, generation.marks, generation.hours, ledger)
+            return Sealed([_with_deletions(w, group) for w in written], series, marks, hours, rows)
 
         def done() -> None:
-            self._ledger.sealed(generation.ledger)
-            self._generations.sealing.remove(generation)
+            self._ledger.sealed(ledger)
+            for generation in group:
+                self._generations.sealing.remove(generation)
 
         return sum(w.rows for w in self._changes.seal(prepare, done))
+
+    def _write(self, group: Sequence[Generation], place: Place, stamp: str) -> Iterator[Written]:
+        with self._locks.state:
+            measurement = self._catalogue.measurements[place[0]][place[1]].copy()
+        for hot in tables_of(group, place):
+            yield from self._writer.write(place[0], measurement, hot, stamp)
+
+
+def _with_deletions(written: Written, group: Sequence[Generation]) -> Written:
+    """Return a segment with what was deleted of it while it was written, of whichever generation."""
+    span = written.bucket, written.measurement, written.min_ns, written.max_ns
+    met = {deletion.id: deletion for generation in group for deletion in generation.hiding(*span)}
+    return replace(written, deletions=tuple(met.values()))

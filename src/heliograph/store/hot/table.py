@@ -206,6 +206,20 @@ class HotTable:
             )
 
 
+def joined(tables: Sequence[HotTable]) -> HotTable:
+    """Return one frozen table with the rows of some frozen ones, oldest first; of one table it is that."""
+    if len(tables) == 1:
+        return tables[0]
+    whole = HotTable(tables[-1].measurement)
+    for table in tables:
+        rows = Table(
+            whole.measurement.name, list(table.series.codes), table.codes, table.times_ns, table.columns
+        )
+        whole.append(rows)
+    whole.freeze()
+    return whole
+
+
 def _sorted(column: Column, order: array[int], points: array[int] | None) -> Column:
     """Return the values of points, given the rows of all of them and the number of each row's point."""
     if points is None:
