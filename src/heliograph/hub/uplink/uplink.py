@@ -219,6 +219,7 @@ class Uplink:
     async def _send(self, outgoing: Outgoing) -> asyncio.Future[None]:
         if self._client is None:
             raise AssertionError("a lane runs beside a client")
+        # nats-server's stream does not tell what was retained; presence always is, points need not be
         retained = outgoing.topic.startswith(f"{_PRESENCE}/")
         return await self._client.send(Publication(outgoing.topic, outgoing.payload, 1, retained))
 
@@ -317,6 +318,7 @@ class Uplink:
                     raise _OtherRules
                 continue
             if message.topic.startswith("cmd/") and not self._handed_over.knows(message):
+                # Set only of what the hub had kept: MQTT 3.1.1 clears it for those who listen already.
                 command = Publication(message.topic, message.payload, 1, message.retained)
                 await self._hand_over(client, local, command)
                 self._handed_over.note(message)
