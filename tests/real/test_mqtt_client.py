@@ -117,8 +117,15 @@ async def test_what_is_not_acknowledged_comes_again(broker: MosquittoProcess) ->
     async with patiently(), running(second):
         (again,) = await take(second, 1)
         assert (again.payload, again.is_duplicate, present) == (b"crashed", True, [True])
-        second.acknowledge(crashed)  # of another connection: nothing happens
-        second.acknowledge(again)
+        second.acknowledge(
+            replace(again, connection=again.connection + 1)
+        )  # not of this one: nothing happens
+        await second.publish(Publication("b", b"so that an acknowledgement would be through", 1))
+    third = MqttClient(kept(broker), acknowledges_itself=False)
+    async with patiently(), running(third):
+        (again,) = await take(third, 1)
+        assert (again.payload, again.is_duplicate) == (b"crashed", True)
+        third.acknowledge(again)
 
 
 async def test_publications_and_subscriptions_outlive_the_broker(
