@@ -15,7 +15,7 @@ import pytest
 from heliograph.transport.mqtt_client import MqttClient, running
 from heliograph.transport.mqtt_client_message import Publication, Subscription
 from heliograph.transport.mqtt_client_settings import MqttSettings, TlsSettings
-from tests.real.gateway import GATEWAY, PYTHON, enrolled, open_hub, wait_devices, wait_uplink
+from tests.real.gateway import GATEWAY, PYTHON, enrolled, open_hub, status, wait_devices, wait_uplink
 from tests.real.hub_process import HubProcess
 
 pytestmark = pytest.mark.timeout(300)
@@ -82,7 +82,8 @@ def test_rules_come_from_the_hub_and_stay(hub: HubProcess, tmp_path: Path) -> No
         assert "1s to 1h" in helio(hub, "edge", "list")
 
         edge.stop()
-        wait_told(hub, online=False)
+        assert wait_told(hub, online=False)["seen_ms"] > 0
+        assert "away, last seen 20" in helio(hub, "edge", "list")
         rules.write_text(drop("a") + drop("b"))
         assert "gets this when it is back" in helio(hub, "edge", "config", GATEWAY, str(rules))
         edge.start()
@@ -102,6 +103,30 @@ def wait_rows(hub: HubProcess, sql: str, wanted: list[list[Any]]) -> None:
             return
         assert time.monotonic() < deadline, answer
         time.sleep(0.1)
+
+
+def wait_waiting(edge: HubProcess, count: int) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE
+    while (told := status(edge))["waiting"] != count:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.1)
+    return told
+
+
+def test_what_waits_is_told_with_its_size_and_since_when(hub: HubProcess, tmp_path: Path) -> None:
+    with enrolled(hub, tmp_path / "edge") as edge:
+        wait_uplink(edge, connected=True)
+        hub.stop()
+        wait_uplink(edge, connected=False)
+        began_ms = time.time_ns() // 1_000_000
+        for number in (1, 2):
+            assert edge.write(f"room v={number} {number}") == 204
+        told = wait_waiting(edge, 2)
+        assert 20 < told["waiting_bytes"] < 2_000
+        assert began_ms <= told["oldest_ms"] <= time.time_ns() // 1_000_000
+        hub.start()
+        told = wait_waiting(edge, 0)
+        assert (told["waiting_bytes"], told["oldest_ms"]) == (0, None)
 
 
 def operator(hub: HubProcess) -> MqttClient:

@@ -34,6 +34,18 @@ def rows(answer: Any) -> Any:
     return answer["results"][0]["series"][0]["values"]
 
 
+@pytest.mark.parametrize(("accepted", "packing"), [("gzip", "gzip"), ("gzip;q=0", None), ("identity", None)])
+def test_answers_are_packed_for_those_who_take_it(
+    filled: HubProcess, accepted: str, packing: str | None
+) -> None:
+    long = "\n".join(f"many,n={n} v={n} {n}" for n in range(200)).encode()
+    assert filled.request("POST", "/write?db=d", long)[0] == 204
+    question = urlencode({"q": "SELECT v FROM many GROUP BY n", "db": "d"})
+    for path in (f"/query?{question}", f"/query?{question}&chunked=true", "/api/status"):
+        status, headers, _ = filled.request("GET", path, headers={"Accept-Encoding": accepted})
+        assert (status, headers.get("content-encoding")) == (200, packing), path
+
+
 @covers("HTTP, InfluxDB 1.x", "`/query` with `epoch`")
 def test_times_are_dates_or_numbers_of_a_unit(filled: HubProcess) -> None:
     text = "SELECT v FROM cpu"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from heliograph.aio.backoff import Backoff
 from heliograph.errors import (
     ConfigError,
     ConnectionLost,
@@ -21,7 +22,7 @@ from heliograph.errors import (
     Unreachable,
 )
 from heliograph.transport import mqtt_client
-from heliograph.transport.mqtt_client import MqttClient, running
+from heliograph.transport.mqtt_client import SOON, MqttClient, running
 from heliograph.transport.mqtt_client_message import MessageProperties, MqttMessage, Publication, Subscription
 from heliograph.transport.mqtt_client_settings import MqttSettings, MqttVersion
 from tests.real.mosquitto_process import MosquittoProcess
@@ -117,8 +118,15 @@ async def test_what_is_not_acknowledged_comes_again(broker: MosquittoProcess) ->
     async with patiently(), running(second):
         (again,) = await take(second, 1)
         assert (again.payload, again.is_duplicate, present) == (b"crashed", True, [True])
-        second.acknowledge(crashed)  # of another connection: nothing happens
-        second.acknowledge(again)
+        second.acknowledge(
+            replace(again, connection=again.connection + 1)
+        )  # not of this one: nothing happens
+        await second.publish(Publication("b", b"so that an acknowledgement would be through", 1))
+    third = MqttClient(kept(broker), acknowledges_itself=False)
+    async with patiently(), running(third):
+        (again,) = await take(third, 1)
+        assert (again.payload, again.is_duplicate) == (b"crashed", True)
+        third.acknowledge(again)
 
 
 async def test_publications_and_subscriptions_outlive_the_broker(
@@ -139,6 +147,55 @@ async def test_publications_and_subscriptions_outlive_the_broker(
     assert isinstance(lost[0], ConnectionLost)
     assert client.statistics.connects == 2
     assert "connecting again" in caplog.text
+
+
+class Delays:
+    """What a client would wait for at most; here it waits for a moment, so that many kills take seconds."""
+
+    def __init__(self) -> None:
+        self.bounds: list[float] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, _low: float, bound: float) -> float:
+        self.bounds.append(bound)
+        self._news.set()
+        return 0.05
+
+    async def until(self, is_enough: Callable[[], bool]) -> None:
+        while not is_enough():
+            self._news.clear()
+            await self._news.wait()
+
+
+async def test_a_broker_that_dies_again_and_again_is_found_soon_each_time(broker: MosquittoProcess) -> None:
+    told, after_loss = Delays(), list[int]()
+    client = MqttClient(settings(broker), on_lost=lambda _: after_loss.append(len(told.bounds)))
+    client._backoff = Backoff(longest=60.0, uniform=told)
+
+    async def refused(kills: int) -> None:
+        await told.until(lambda: len(after_loss) == kills and len(told.bounds) >= after_loss[-1] + 8)
+
+    async with patiently(), running(client):
+        for number in range(8):
+            await client.publish(Publication("a", b"%d" % number, 1))
+            broker.kill()
+            await refused(number + 1)
+            broker.start()
+    assert len(after_loss) == 8
+    for at in after_loss:
+        first, *later = told.bounds[at : at + 8]
+        assert first <= SOON
+        assert later == [min(60.0, first * 2**n) for n in range(1, 8)], "it is not there: ever more rarely"
+
+
+async def test_what_ends_each_connection_is_sent_ever_more_rarely(broker: MosquittoProcess) -> None:
+    told = Delays()
+    client = MqttClient(settings(broker))
+    client._backoff = Backoff(longest=60.0, uniform=told)
+    async with patiently(), running(client):
+        await client.send(Publication("a", b"x" * 200_000, 1))
+        await told.until(lambda: len(told.bounds) >= 10)
+    assert max(told.bounds) == 60.0
 
 
 async def test_one_message_that_ends_connections_is_given_up(broker: MosquittoProcess) -> None:

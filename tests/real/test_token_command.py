@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,11 @@ def helio_token(hub: HubProcess, *arguments: str) -> tuple[int, str, str]:
     return helio(hub, "token", *arguments)
 
 
-def helio(hub: HubProcess, *arguments: str, typed: str = "") -> tuple[int, str, str]:
+def helio(hub: HubProcess, *arguments: str, typed: str = "", columns: int = 200) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "heliograph", *arguments],
         input=typed,
-        env=hub.environment | {"COLUMNS": "200"},
+        env=hub.environment | {"COLUMNS": str(columns)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -34,13 +35,32 @@ def test_a_token_is_made_shown_and_deleted(hub: HubProcess) -> None:
     assert hub.request("GET", "/api/schema", token=made)[0] == 200
     assert hub.request("GET", "/api/status", token=made)[0] == 403
     status, listed, _ = helio_token(hub, "list")
-    (line,) = [line for line in listed.splitlines() if "greenhouse [pi]" in line]
-    assert line.split()[3:-4] == ["all", "buckets", "telegraf"]
-    assert made not in listed
-    assert [line for line in listed.splitlines() if line.split()[-6:-4] == ["everything", "everything"]]
+    lines = listed.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if "greenhouse [pi]" in line]
+    line = lines[at]
+    assert line.split()[1:] == ["greenhouse", "[pi]", "read", "all", "buckets", "-"]
+    assert lines[at + 1].split() == ["write", "telegraf"]
+    assert [other for other in lines if other.split()[-3:-1] == ["read", "everything"]]
+    status, told, _ = helio_token(hub, "list", "--json")
+    assert made not in listed + told
+    (one,) = [one for one in json.loads(told) if one["id"] == line.split()[0]]
+    assert (one["description"], one["permissions"][0]["action"]) == ("greenhouse [pi]", "read")
     assert helio_token(hub, "delete", line.split()[0])[0] == 0
     assert hub.request("GET", "/api/schema", token=made)[0] == 401
     assert helio_token(hub, "delete", line.split()[0])[0] == 1
+
+
+def test_the_list_is_as_wide_as_a_terminal(hub: HubProcess) -> None:
+    topics = [word for n in range(12) for word in ("--subscribe", f"tel/greenhouse-{n}/a-long-name/#")]
+    assert (
+        helio_token(hub, "create", "what it is for " * 5, "--read", "*", *topics, "--expires", "30d")[0] == 0
+    )
+    status, listed, _ = helio(hub, "token", "list", columns=80)
+    lines = listed.splitlines()
+    assert (status, [line for line in lines if len(line) > 80]) == (0, [])
+    ids = {one["id"] for one in json.loads(helio_token(hub, "list", "--json")[1])}
+    assert ids <= {word for line in lines for word in line.split()}, "an id is for copying"
+    assert [line for line in lines if line.split()[-1].count("-") == 2], "when it ends is whole"
 
 
 def test_a_token_that_may_do_nothing_is_not_made(hub: HubProcess) -> None:

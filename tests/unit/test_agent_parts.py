@@ -92,6 +92,22 @@ def test_the_bound_doubles_up_to_the_longest_and_starts_again() -> None:
     assert (backoff.failures, backoff.next()) == (0, 0.5)
 
 
+def test_what_worked_for_a_moment_lets_the_next_delays_be_short_again() -> None:
+    backoff = Backoff(0.5, 60.0, uniform=upper)
+    assert [backoff.next() for _ in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
+    backoff.ease(2.0)
+    assert [backoff.next() for _ in range(2)] == [2.0, 4.0]
+    backoff.reset()
+    backoff.ease(2.0)
+    assert [backoff.next() for _ in range(2)] == [0.5, 1.0], "what is short already stays"
+    backoff.ease(0.1)
+    assert backoff.next() == 0.5, "no bound is below the first"
+    for _ in range(2_000):
+        backoff.next()
+    backoff.ease(3.0)
+    assert backoff.next() == 2.0
+
+
 def test_no_delay_is_shorter_than_the_shortest() -> None:
     assert Backoff(uniform=lambda low, _: low).next() == 0.05
 

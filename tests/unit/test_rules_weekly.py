@@ -55,6 +55,45 @@ def test_it_is_the_clock_of_the_place_in_summer_and_in_winter() -> None:
     assert weekly.covers(at("2026-12-01T07:30", "UTC"))
 
 
+@pytest.mark.parametrize(
+    ("text", "within", "without"),
+    [  # in the night of 28 March 2027 it is 02:00, and at once 03:00, which is 01:00 UTC
+        ("sun 02:00-03:00", ["01:00", "01:30", "01:59:59"], ["00:59:59", "02:00"]),
+        ("sun 02:15-02:45", ["01:15", "01:44:59"], ["00:59", "01:14:59", "01:45"]),
+        ("sun 02:30-04:00", ["01:00", "01:59:59"], ["00:59:59", "02:00"]),
+        ("sun 01:30-02:30", ["00:30", "00:59:59"], ["00:29", "01:00", "01:30"]),
+        ("sun 03:00-04:00", ["01:00", "01:59:59"], ["00:59:59", "02:00"]),
+        ("sat 02:00-03:00", [], ["01:00", "01:30"]),
+    ],
+)
+def test_the_hour_that_is_left_out_in_spring_is_meant_later(
+    text: str, within: list[str], without: list[str]
+) -> None:
+    weekly = parse_weekly(text, BERLIN)
+    assert [time for time in within if not weekly.covers(at(f"2027-03-28T{time}", "UTC"))] == []
+    assert [time for time in without if weekly.covers(at(f"2027-03-28T{time}", "UTC"))] == []
+
+
+def test_the_hour_that_comes_twice_in_autumn_is_within_twice() -> None:
+    weekly = parse_weekly("sun 02:00-03:00", BERLIN)
+    covered = [
+        weekly.covers(at(f"2027-10-31T{time}", "UTC")) for time in ("00:00", "00:59", "01:59", "02:00")
+    ]
+    assert covered == [True, True, True, False]
+
+
+def test_without_a_place_spring_is_as_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", BERLIN)
+    time.tzset()
+    try:
+        weekly = parse_weekly("sun 02:00-03:00")
+        covered = [weekly.covers(at(f"2027-03-28T{hour}:30", "UTC")) for hour in ("00", "01", "02")]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert covered == [False, True, False]
+
+
 def test_without_a_place_it_is_the_clock_of_this_machine() -> None:
     now_s = time.time()
     hour = time.localtime(now_s).tm_hour

@@ -45,9 +45,17 @@ class Backoff:
 
     def next(self) -> float:
         """Return the next delay in seconds."""
-        bound = min(self._longest, self._first * 2 ** min(self._failures, _MAX_DOUBLINGS))
+        bound = self._bound()
         self._failures += 1
         return max(self._shortest, self._uniform(0.0, bound))
+
+    def ease(self, bound: float) -> None:
+        """Let the next bound be no more than so many seconds: what was tried has worked, but not for long."""
+        while self._failures and self._bound() > bound:
+            self._failures -= 1
+
+    def _bound(self) -> float:
+        return min(self._longest, self._first * 2.0 ** min(self._failures, _MAX_DOUBLINGS))
 
     def reset(self) -> None:
         """Start again from the first bound: what was tried has worked."""

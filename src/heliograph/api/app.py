@@ -6,7 +6,6 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -15,10 +14,11 @@ from heliograph.api.accounts.routes import ACCOUNT_ROUTES
 from heliograph.api.dashboards.routes import DASHBOARD_ROUTES
 from heliograph.api.drain import Drain
 from heliograph.api.errors import not_found
-from heliograph.api.front import PACKED_BYTES, PACKED_LEVEL, Front
+from heliograph.api.front import Front
 from heliograph.api.guard import Guard
 from heliograph.api.influxdb import delete
 from heliograph.api.influxdb.routes import INFLUX_ROUTES
+from heliograph.api.packing import PACKED_BYTES, PACKED_LEVEL, Packing
 from heliograph.api.questions import data, series
 from heliograph.api.services import Services
 from heliograph.api.topics import keeping
@@ -87,7 +87,7 @@ def build(services: Services) -> ASGIApp:
         middleware=[
             Middleware(Drain),
             Middleware(Guard, hosts=services.hosts),
-            Middleware(GZipMiddleware, minimum_size=PACKED_BYTES, compresslevel=PACKED_LEVEL),
+            Middleware(Packing, minimum_size=PACKED_BYTES, compresslevel=PACKED_LEVEL),
         ],
         exception_handlers={404: not_found, 405: not_found, 500: not_found},
     )

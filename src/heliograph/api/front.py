@@ -20,11 +20,9 @@ from heliograph.api.errors import v2_error
 from heliograph.api.guard import HEADERS, host_name
 from heliograph.api.influxdb.query import Answer, query
 from heliograph.api.influxdb.repeats import Repeats
+from heliograph.api.packing import PACKED_BYTES, PACKED_LEVEL, takes_gzip
 from heliograph.api.services import Services
 
-PACKED_BYTES: Final = 1_000
-"""Shorter answers are not worth compressing."""
-PACKED_LEVEL: Final = 4
 _LONG_BYTES: Final = 128 * 1024
 """Longer ones are compressed in a thread."""
 _HEADERS: Final = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
@@ -93,7 +91,7 @@ class Front:
 
 async def _pack(response: Response, accepted: str) -> None:
     response.raw_headers.append(_VARY)
-    if "gzip" not in accepted:
+    if not takes_gzip(accepted):
         return
     body = bytes(response.body)
     if len(body) < _LONG_BYTES:

@@ -21,6 +21,11 @@ from heliograph.transport.mqtt_client_message import Publication
 
 _BODY_BYTES: Final = 64 * 1024
 MOST_RULES: Final = 200
+_LATER_COUNTS: Final = (
+    *("waiting_bytes", "refused", "commands", "commands_refused"),
+    *("qos0", "qos0_dropped", "devices"),
+)
+"""What a gateway of an older version may not tell."""
 
 
 @speaks_v2
@@ -56,16 +61,20 @@ async def set_rules(request: Request) -> Response:
 
 
 def _json(hub: Services, device: Device) -> dict[str, Any]:
-    report = hub.topics.last(f"sta/{device.id}/edge/report")
+    state, topic = f"sta/{device.id}/edge", f"sta/{device.id}/edge/report"
+    kept = hub.topics.last(topic)
     try:
-        told = None if report is None else json.loads(report)
-    except ValueError:
+        told = None if kept is None else json.loads(kept)
+    except (ValueError, RecursionError):
         told = None
+    report = told if _is_report(told) else None
+    seen = (hub.topics.came_ms(state), hub.topics.came_ms(topic), report and report["time_ms"])
     return {
         "id": device.id,
         "state": device.state,
-        "online": hub.topics.last(f"sta/{device.id}/edge") == b"online",
-        "report": told if _is_report(told) else None,
+        "online": hub.topics.last(state) == b"online",
+        "seen_ms": max((each for each in seen if each is not None), default=None),
+        "report": report,
     }
 
 
@@ -76,8 +85,18 @@ def _is_report(told: object) -> bool:
         isinstance(told, dict)
         and isinstance(rules, dict)
         and all(isinstance(told.get(name), int) for name in ("sent", "waiting", "missed", "time_ms"))
+        and all(isinstance(told.get(name, 0), int) for name in _LATER_COUNTS)
+        and isinstance(told.get("per_second", 0), (int, float))
+        and isinstance(told.get("oldest_ms"), int | None)
         and isinstance(told.get("version"), str)
-        and isinstance(told.get("warnings"), list)
+        and _is_list(told.get("warnings"), str)
         and all(isinstance(rules.get(name), int) for name in ("count", "answers_ms"))
         and isinstance(rules.get("from"), str)
+        and isinstance(rules.get("error"), str | None)
+        and _is_list(rules.get("holds", []), dict)
+        and (rules.get("thin") is None or _is_list(rules["thin"], dict))
     )
+
+
+def _is_list(told: object, of: type) -> bool:
+    return isinstance(told, list) and all(isinstance(each, of) for each in told)

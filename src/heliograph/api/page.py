@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import mimetypes
-import re
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from heliograph.api.packing import takes_gzip
 from heliograph.api.services import services
 
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-_REFUSED: Final = re.compile(r"gzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)")
 _LONGEST: Final = 255
 """Of a file's name; what is longer names none, and the system refuses to look."""
 _packed: Final[dict[Path, bytes]] = {}
@@ -47,8 +46,7 @@ async def asset(request: Request) -> Response:
     if path not in _packed:
         _packed[path] = await asyncio.to_thread(_pack, path)
     media_type = mimetypes.guess_type(path.name)[0]
-    accepted = request.headers.get("accept-encoding", "").lower()
-    if "gzip" not in accepted or _REFUSED.search(accepted):
+    if not takes_gzip(request.headers.get("accept-encoding", "")):
         return Response(gzip.decompress(_packed[path]), headers=_FOR_EVER, media_type=media_type)
     return Response(_packed[path], headers=_FOR_EVER | {"Content-Encoding": "gzip"}, media_type=media_type)
 

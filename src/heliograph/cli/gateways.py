@@ -40,7 +40,7 @@ def _line(gateway: dict[str, Any], version: str) -> str:
     report = gateway["report"]
     if report is None:
         return f"{gateway['id']:20} {gateway['state']}, not heard yet"
-    state = "online" if gateway["online"] else f"away since {_when(report['time_ms'])} or later"
+    state = "online" if gateway["online"] else f"away, last seen {_when(gateway['seen_ms'])}"
     told = f"{report['sent']:,} sent, {report['waiting']:,} wait, {report['missed']:,} lost"
     other = "" if report["version"] == version else f" (this hub: {version})"
     return f"{gateway['id']:20} {state}; {told}; rules of its {_origin(report)}; {report['version']}{other}"

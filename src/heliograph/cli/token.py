@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,7 +16,10 @@ _PATH: Final = "/api/v2/authorizations"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands; without one the operator's token is printed."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action")
-    actions.add_parser("list", help="show the tokens and what they may do; never the tokens themselves")
+    listing = actions.add_parser(
+        "list", help="show the tokens and what they may do; never the tokens themselves"
+    )
+    listing.add_argument("--json", action="store_true", help="all that is known of them, as JSON")
     for name in ("add", "create"):
         _declare_create(actions.add_parser(name, help="make a token that may do something, and print it"))
     rotate = actions.add_parser("rotate", help="print another secret for a token; the old one ends at once")
@@ -62,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from heliograph.cli.hub_client import request, token
 
     if args.action == "list":
-        _print(request("GET", _PATH)["authorizations"])
+        _list(as_json=args.json)
     elif args.action in ("add", "create"):
         return _create(args)
     elif args.action == "rotate":
@@ -73,6 +77,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(token())
     return 0
+
+
+def _list(*, as_json: bool) -> None:
+    from heliograph.cli.hub_client import request
+
+    tokens = request("GET", _PATH)["authorizations"]
+    if not as_json:
+        _print(tokens)
+        return
+    json.dump(
+        [{name: value for name, value in each.items() if name != "token"} for each in tokens], sys.stdout
+    )
+    print()
 
 
 def _create(args: argparse.Namespace) -> int:
@@ -112,15 +129,17 @@ def _print(tokens: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("id", "for", "reads", "writes", "publishes", "subscribes", "since", "until"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("id", "since", "until"))
+    for name in ("id", "for", "may", "until"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "until"))
     for token in tokens:
         off = "" if token["status"] == "active" else " (off)"
-        buckets = (_buckets(token, verb) for verb in ("read", "write"))
-        topics = (", ".join(token.get(verb, ())) or "-" for verb in ("publish", "subscribe"))
-        words = token["description"] + off, *buckets, *topics
+        rights = [
+            *((verb, _buckets(token, verb)) for verb in ("read", "write")),
+            *((verb, ", ".join(token.get(verb, ()))) for verb in ("publish", "subscribe")),
+        ]
+        may = "\n".join(f"{verb} {what}" for verb, what in rights if what) or "-"
         until = token.get("expiresAt", "-")[:10]
-        table.add_row(token["id"], *(escape(word) for word in words), token["createdAt"][:10], until)
+        table.add_row(token["id"], escape(token["description"] + off), escape(may), until)
     Console(emoji=False, highlight=False).print(table)
 
 
@@ -131,4 +150,4 @@ def _buckets(token: dict[str, Any], action: str) -> str:
     if any("id" not in bucket for bucket in buckets):
         return "everything" if "authorizations" in others else "all buckets"
     # the name is missing where the bucket is: such a permission opens nothing any more
-    return ", ".join([b.get("name", "a deleted bucket") for b in buckets] + others) or "-"
+    return ", ".join([b.get("name", "a deleted bucket") for b in buckets] + others)

@@ -106,6 +106,13 @@ class TopicWatch:
         seen = node.topic.last
         return seen.payload if len(seen.payload) == seen.size_bytes else None
 
+    def came_ms(self, topic: str) -> int | None:
+        """Return when the last message came; None where none did, or the broker had it from before."""
+        node = self.tree.find(topic)
+        if node is None or node.topic is None or node.topic.last.retained:
+            return None
+        return node.topic.last.time_ns // 1_000_000
+
     def _find(self, topic: str) -> Topic:
         node = self.tree.find(topic)
         if node is None or node.topic is None:

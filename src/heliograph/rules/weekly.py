@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +15,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FORM: Final = re.compile(r"([a-z,-]{3,80}) +(\d\d):([0-5]\d) ?- ?(\d\d):([0-5]\d)", re.ASCII)
 _DAY_MINUTES: Final = 24 * 60
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,14 @@ class Weekly:
     """A name such as ``Europe/Berlin``; empty for the clock of this machine."""
 
     def covers(self, time_ms: int) -> bool:
-        """Return whether a time, in ms since 1970, is within."""
+        """Return whether a time, in ms since 1970, is within.
+
+        What lies in the hour that the clock leaves out in spring, start and end, is meant an hour later.
+        """
         local = datetime.fromtimestamp(time_ms / 1_000, ZoneInfo(self.zone) if self.zone else None)
+        return self._covers(local) or self._covers_later(local)
+
+    def _covers(self, local: datetime) -> bool:
         day, minute = local.weekday(), local.hour * 60 + local.minute
         if self.start_minute < self.end_minute:
             return day in self.days and self.start_minute <= minute < self.end_minute
@@ -39,10 +46,26 @@ class Weekly:
             yesterday in self.days and minute < self.end_minute
         )
 
+    def _covers_later(self, local: datetime) -> bool:
+        midnight = datetime.combine(local.date(), time(), local.tzinfo)
+        first, last = (
+            midnight + timedelta(minutes=minute) for minute in (self.start_minute, self.end_minute - 1)
+        )
+        if local.weekday() not in self.days or last < first:
+            return False
+        left_out = _left_out(first)
+        return bool(left_out and _left_out(last)) and first <= local - left_out < last + _MINUTE
+
     def __str__(self) -> str:
         """Return it as :func:`parse_weekly` takes it."""
         days = "day" if len(self.days) == 7 else ",".join(_DAYS[day] for day in sorted(self.days))
         return f"{days} {_clock(self.start_minute)}-{_clock(self.end_minute)}"
+
+
+def _left_out(local: datetime) -> timedelta:
+    """Return by how much the clock was put forward over a time, which then never was; else nothing."""
+    later, earlier = (local.replace(fold=fold).timestamp() for fold in (0, 1))
+    return timedelta(seconds=max(0.0, later - earlier))
 
 
 @lru_cache(1_000)

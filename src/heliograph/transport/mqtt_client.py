@@ -41,6 +41,9 @@ MAX_IN_FLIGHT: Final = 20
 """Mosquitto closes the connection on more of QoS 2; in MQTT 3.1.1 it cannot tell us its limit."""
 INBOX_MESSAGES: Final = 1_000
 _STABLE: Final = 10.0  # seconds; a connection that lived longer starts the backoff anew
+SOON: Final = 2.0
+"""Seconds: the most that is waited after a shorter one. The broker is there; attempts that it does not answer
+or refuses are what lets the wait grow."""
 _PATIENCE: Final = 3
 _GOODBYE: Final = 2.0
 _ACK_TIMEOUT: Final = 10.0  # for a subscription
@@ -289,11 +292,14 @@ class MqttClient:
         assert self._lost is not None  # noqa: S101  for mypy: _take_over has set it
         reason = await self._lost
         self._fruitless = self._fruitless + 1 if self.statistics.acknowledged == acknowledged else 0
-        if self._gives_up and self._fruitless >= _PATIENCE and self._receipts:
+        is_hopeless = self._fruitless >= _PATIENCE and bool(self._receipts)
+        if self._gives_up and is_hopeless:
             raise self._hopeless()
         log.warning("%s; connecting again", reason)
         if loop.time() - opened_at >= _STABLE:
             self._backoff.reset()
+        elif not is_hopeless:  # it may be what we send that ends each connection: then ever more rarely
+            self._backoff.ease(SOON)
         await asyncio.sleep(self._backoff.next())
 
     def _hopeless(self) -> ConnectionLost:

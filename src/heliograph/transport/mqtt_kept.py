@@ -11,29 +11,29 @@ _MOST: Final = 1_000
 
 
 class KeptAgain:
-    """Knows a kept message of which a copy came before: kept, or while it was published.
+    """Knows a kept message that is what came last on its topic: kept, or while it was published.
+
+    One that came before another one does not count: what was left with the broker may have been set to
+    something else and back again while nobody heard it.
 
     Args:
-        most: how many topics are remembered, those with both kinds of copies twice.
+        most: how many topics are remembered.
     """
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._last: dict[tuple[str, bool], bytes] = {}
+        self._last: dict[str, bytes] = {}
 
     def knows(self, message: MqttMessage) -> bool:
-        """Return whether a message is a kept one, and the same as the last copy of its topic."""
-        digest = _digest(message)
-        copies = (self._last.get((message.topic, kept)) for kept in (True, False))
-        return message.retained and digest in copies
+        """Return whether a message is a kept one, and the same as what came last on its topic."""
+        return message.retained and self._last.get(message.topic) == _digest(message)
 
     def note(self, message: MqttMessage) -> None:
         """Remember a message that came."""
-        key = message.topic, message.retained
-        self._last.pop(key, None)
+        self._last.pop(message.topic, None)
         while len(self._last) >= self._most:
             self._last.pop(next(iter(self._last)))
-        self._last[key] = _digest(message)
+        self._last[message.topic] = _digest(message)
 
 
 def _digest(message: MqttMessage) -> bytes:

@@ -17,7 +17,7 @@ export function Buckets({ buckets }: { buckets: readonly Bucket[] }) {
   return (
     <section class="panel" data-testid="buckets">
       <header class="panel-head">
-        <h3>Buckets</h3>
+        <h3 aria-level={2}>Buckets</h3>
         <span class="source">kept so long where a measurement has no rule of its own</span>
       </header>
       <div class="scroll">

@@ -2,6 +2,7 @@
 import { api, type Status } from "../api";
 import { formatClock } from "../clock";
 import { formatCount, formatSpan, formatValue } from "../format";
+import { Gateways } from "../gateways/Gateways";
 import { logOut } from "../hub";
 import { tickMs, utc } from "../state";
 import { UNITS } from "../units";
@@ -23,6 +24,7 @@ export function StatusPage() {
       ))}
       <Facts status={now} />
       <Streams streams={now.streams} />
+      <Gateways />
       <Buckets buckets={now.buckets} />
       <Counters counters={now.counters} />
       <Quarantine quarantine={now.quarantine} />
@@ -81,7 +83,7 @@ function Counters({ counters }: { counters: Status["counters"] }) {
   return (
     <section class="panel">
       <header class="panel-head">
-        <h3>Counted since the start</h3>
+        <h3 aria-level={2}>Counted since the start</h3>
       </header>
       <dl class="counters">
         {names.map((name) => (

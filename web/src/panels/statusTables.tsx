@@ -20,7 +20,7 @@ export function Streams({ streams }: { streams: Status["streams"] }) {
   return (
     <section class="panel">
       <header class="panel-head">
-        <h3>Streams</h3>
+        <h3 aria-level={2}>Streams</h3>
         <span class="source" data-testid="streams-age">
           {ageS === 0
             ? "messages by sequence number"
@@ -66,7 +66,7 @@ export function Quarantine({ quarantine }: { quarantine: Status["quarantine"] })
   return (
     <section class="panel" data-testid="quarantine">
       <header class="panel-head">
-        <h3>Quarantine</h3>
+        <h3 aria-level={2}>Quarantine</h3>
         <span class="source">
           {formatCount(quarantine.kept)} kept, {formatCount(quarantine.total)} in all
         </span>

@@ -33,6 +33,10 @@ class Topics(Protocol):
         """Return the payload that came last, None where none is known or it is very long."""
         ...
 
+    def came_ms(self, topic: str) -> int | None:
+        """Return when the last message came; None where none did, or the broker had it from before."""
+        ...
+
     def report(self) -> dict[str, int]:
         """Return how much there is."""
         ...

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from heliograph.errors import ConfigError
-from heliograph.hub.uplink.thin_rules import ThinRule, make_rules
+from heliograph.hub.uplink.thin_rules import ThinRule, as_asked, make_rules
 
 FILE: Final = "edge.hub.json"
+_MOST_TOLD: Final = 200
+"""Rules; a gateway's own file may have any number."""
 _NONSENSE: Final = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 
 
@@ -92,5 +94,6 @@ class HubRules:
             "from": "file" if self._thin is None else "hub",
             "count": len(self.rules),
             "thin": self._thin,
+            "holds": [as_asked(rule) for rule in self.rules[:_MOST_TOLD]],
             "error": self._error,
         }

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from heliograph.config.values import parse_duration
+from heliograph.config.values import format_duration, parse_duration
 from heliograph.errors import ConfigError
 from heliograph.model.time import SECOND_NS
 
@@ -113,6 +113,18 @@ def make_rule(asked: Mapping[str, Any]) -> ThinRule:
         at_least_ns=_seconds_ns(asked, "at_least_every"),
         drop=ways[0] == "drop",
     )
+
+
+def as_asked(rule: ThinRule) -> dict[str, Any]:
+    """Return a rule as it may stand in a file, for :func:`make_rule`."""
+    told: dict[str, Any] = {"measurement": rule.measurement, "fields": list(rule.fields)}
+    if rule.window_ns:
+        told |= {"window": format_duration(rule.window_ns / SECOND_NS), "send": list(rule.send)}
+    if rule.dead_band is not None:
+        told["dead_band"] = rule.dead_band
+    if rule.at_least_ns:
+        told["at_least_every"] = format_duration(rule.at_least_ns / SECOND_NS)
+    return told | ({"drop": True} if rule.drop else {})
 
 
 def _text(asked: Mapping[str, Any], key: str) -> str:

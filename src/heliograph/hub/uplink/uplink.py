@@ -17,7 +17,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -42,6 +42,7 @@ from heliograph.hub.uplink.answers import answer_to
 from heliograph.hub.uplink.hub_rules import HubRules, rules_topic
 from heliograph.hub.uplink.lane import Lane
 from heliograph.hub.uplink.place import Place, PlaceFile
+from heliograph.hub.uplink.telling import MOST_DEVICES, Rate, backlog, warnings
 from heliograph.hub.uplink.thinning import Outgoing
 from heliograph.model.topic import is_device_id
 from heliograph.store.catalogue import DEFAULT_BUCKET
@@ -67,8 +68,6 @@ SAVE_EVERY: Final = 0.5
 _UNPACKED_BYTES: Final = 64 * 2**20
 _PASSING: Final = 1_000
 _FILTERS_AT_ONCE: Final = 50
-MOST_DEVICES: Final = 10_000
-"""Devices whose commands are asked for; names come from topics, of which there may be any number."""
 _FORWARDED: Final = ("tel", "sta", "log")
 _PRESENCE: Final = "sta"
 _ASKED_BY_GATEWAYS: Final = "cmd/+/gateway"
@@ -131,6 +130,7 @@ class Uplink:
         )
         self._rules = rules
         self._to_tell = asyncio.Event()
+        self._rate = Rate()
         self._local, self._stream, self._ingest, self._known = local, stream, ingest, devices
         self._most_bytes = payload_bytes
         self._file = PlaceFile(places)
@@ -219,6 +219,7 @@ class Uplink:
     async def _send(self, outgoing: Outgoing) -> asyncio.Future[None]:
         if self._client is None:
             raise AssertionError("a lane runs beside a client")
+        # nats-server's stream does not tell what was retained; presence always is, points need not be
         retained = outgoing.topic.startswith(f"{_PRESENCE}/")
         return await self._client.send(Publication(outgoing.topic, outgoing.payload, 1, retained))
 
@@ -317,6 +318,7 @@ class Uplink:
                     raise _OtherRules
                 continue
             if message.topic.startswith("cmd/") and not self._handed_over.knows(message):
+                # Set only of what the hub had kept: MQTT 3.1.1 clears it for those who listen already.
                 command = Publication(message.topic, message.payload, 1, message.retained)
                 await self._hand_over(client, local, command)
                 self._handed_over.note(message)
@@ -362,6 +364,7 @@ class Uplink:
         while True:
             self._to_tell.clear()
             await self._ask(client, [rules_topic(self._gateway)])  # what is retained comes with the answer
+            self._rate.take(sum(lane.sent for lane in self._lanes))
             report = await self.report()
             if report != told:
                 told, with_time = report, report | {"time_ms": time.time_ns() // 1_000_000}
@@ -417,18 +420,18 @@ class Uplink:
             StreamError: nats-server does not answer.
         """
         client = self._client
-        waiting = 0
-        for lane in self._lanes:
-            state = await self._stream.state(lane.name)
-            waiting += max(0, state.last_seq - max(lane.place.read_to, lane.place.seq, state.first_seq - 1))
+        waiting = await backlog(self._stream, self._lanes)
         told = {
             "hub": self._settings.endpoint,
             "gateway": self._gateway,
             "connected": client is not None and client.is_connected,
             "trouble": self._trouble,
-            "waiting": waiting,
+            "waiting": waiting.messages,
+            "waiting_bytes": waiting.size_bytes,
+            "oldest_ms": waiting.oldest_ms,
             "messages": sum(lane.messages for lane in self._lanes),
             "sent": sum(lane.sent for lane in self._lanes),
+            "per_second": self._rate.per_second,
             "under_way": sum(lane.under_way for lane in self._lanes),
             "missed": sum(lane.place.missed for lane in self._lanes),
             "refused": sum(lane.refused for lane in self._lanes),
@@ -441,38 +444,7 @@ class Uplink:
             "version": __version__,
             "rules": self._rules.report(),
         }
-        return told | {"warnings": _warnings(told)}
-
-
-def _warnings(report: Mapping[str, Any]) -> list[str]:
-    """Return what the operator of the gateway should know."""
-    told = []
-    if not report["connected"]:
-        told.append(
-            f"the hub is away ({report['trouble'] or 'not connected'});"
-            f" messages that wait for it here: {report['waiting']:,}"
-        )
-    if report["missed"]:
-        told.append(
-            f"{report['missed']:,} messages never came to the hub: the stream was full before it was back;"
-            " raise stream.max_bytes"
-        )
-    if report["refused"]:
-        told.append(
-            f"{report['refused']:,} messages stay here: the hub would not take them, the log says why"
-        )
-    if report["commands_refused"]:
-        told.append(
-            f"{report['commands_refused']:,} commands of the hub were left out: this broker would not take"
-            " them, the log says why"
-        )
-    if report["rules"]["error"]:
-        told.append(f"the rules that the hub sent make no sense, others hold: {report['rules']['error']}")
-    if report["unheard"]:
-        told.append(
-            f"there are over {MOST_DEVICES:,} names of devices here: commands come for the first ones only"
-        )
-    return told
+        return told | {"warnings": warnings(told)}
 
 
 class _OtherRules(Exception):
