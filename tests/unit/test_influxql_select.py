@@ -144,6 +144,26 @@ def test_last_in_a_subquery_takes_what_the_heap_of_all_its_groups_gives(
     assert rows == [(10, 9), (20, value), (20, 9), (20, 9)]  # as influxd 1.6.7 answers
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "row"),
+    [
+        ("SELECT * FROM (SELECT n, nosuch AS x FROM m)", ["n", "x"], (0, 0, None)),
+        ("SELECT /^no/, n FROM (SELECT n, nosuch FROM m)", ["nosuch", "n"], (0, None, 0)),
+        ("SELECT * FROM (SELECT n, host + 1 AS x FROM m)", ["n", "x"], (0, 0, None)),
+        ("SELECT * FROM (SELECT n, nosuch AS n FROM m)", ["n"], (0, 0)),
+        ("SELECT * FROM (SELECT nosuch AS host, n FROM m GROUP BY host)", ["host", "host_1", "n"], None),
+        ("SELECT count(*) FROM (SELECT n, nosuch FROM m)", ["count_n"], (0, 6)),
+    ],
+)
+def test_a_star_around_a_query_shows_what_is_not_there_as_nulls(
+    filled: Kept, text: str, columns: list[str], row: tuple[Any, ...] | None
+) -> None:
+    """As influxd 1.6.7 answers."""
+    ((_, names, rows),) = series(filled, text)
+    assert names == columns
+    assert rows[0] == (row or (0, None, None, 0))
+
+
 def test_stars_become_columns(filled: Kept) -> None:
     ((_, columns, rows),) = series(filled, "SELECT * FROM m WHERE host = 'b' LIMIT 1")
     assert (columns, rows) == (["f", "host", "n", "s"], [(10, 10.0, "b", None, "x1")])

@@ -12,6 +12,8 @@ from heliograph.store.duck import Cursor
 
 BATCH_ROWS: Final = 20_480
 """So many rows are read between two looks at clock and bounds."""
+WIDEST: Final = 128
+"""So many columns one statement gives: each of DuckDB's steps has room for 2,048 values of every one."""
 
 
 class Bounded:

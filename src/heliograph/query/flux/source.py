@@ -10,6 +10,7 @@ from typing import Any, Final
 from heliograph.errors import QueryError
 from heliograph.model.point import FieldType, SeriesKey
 from heliograph.model.time import MAX_TIME_NS, MIN_TIME_NS
+from heliograph.query.bounded import WIDEST
 from heliograph.query.flux.predicates import Compared, SeriesTest
 from heliograph.query.flux.session import Session
 from heliograph.query.flux.tables import (
@@ -71,6 +72,12 @@ class Chosen:
     def physical(self, name: str) -> str:
         """Return the column of a field."""
         return quote(self.snapshot.measurement.fields[name][0])
+
+    def parts(self) -> Iterator[Chosen]:
+        """Yield it in parts of no more fields than one statement gives."""
+        names = list(self.fields)
+        for first in range(0, len(names), WIDEST):
+            yield replace(self, fields={name: self.fields[name] for name in names[first : first + WIDEST]})
 
 
 def chosen(session: Session, source: Source) -> Iterator[tuple[str, Chosen]]:
@@ -259,14 +266,20 @@ def read(session: Session, stream: Source | Tables) -> Tables:
     tables: list[Table] = []
     rows = 0
     for name, one in chosen(session, stream):
-        for table in _tables(session, stream, name, one):
-            tables.append(table)
-            rows += len(table)
-        session.check_rows(rows)
+        found: dict[tuple[SeriesKey, str], Table] = {}
+        for part in one.parts():
+            for place, table in _tables(session, stream, name, part):
+                found[place] = table
+                rows += len(table)
+            session.check_rows(rows)
+        tables += [found[place] for place in sorted(found)]
     return Tables(tables, bounds, fresh=True)
 
 
-def _tables(session: Session, source: Source, name: str, one: Chosen) -> Iterator[Table]:
+def _tables(
+    session: Session, source: Source, name: str, one: Chosen
+) -> Iterator[tuple[tuple[SeriesKey, str], Table]]:
+    """Yield series and field of each table, and the table."""
     sql, parameters = relation(session, source, one)
     fields = list(one.fields)
     values = [value_sql(source, one, field, parameters) for field in fields]
@@ -278,14 +291,15 @@ def _tables(session: Session, source: Source, name: str, one: Chosen) -> Iterato
     statement = f"SELECT * FROM ({inner}) WHERE {present} ORDER BY {order}"
     found = session.rows(statement, parameters)
     by_series = {key: list(some) for key, some in groupby(found, key=lambda row: row[:width])}
-    for values_of in sorted(by_series, key=lambda values: series_key(one.tags, values)):
+    for values_of, some in by_series.items():
         key = series_key(one.tags, values_of)
         for number, field in enumerate(fields):
             if key not in one.fields[field]:
                 continue
             at = width + 1 + number
-            points = [(row[width], row[at]) for row in by_series[values_of] if row[at] is not None]
+            points = [(row[width], row[at]) for row in some if row[at] is not None]
             if points:
                 group = group_key(source, name, field, key)
                 kind = COLUMN_TYPES[one.kind(field)]
-                yield series_table(group, [t for t, _ in points], kind, [v for _, v in points])
+                table = series_table(group, [t for t, _ in points], kind, [v for _, v in points])
+                yield (key, field), table

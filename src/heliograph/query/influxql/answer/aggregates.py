@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from heliograph.errors import QueryError
+from heliograph.query.bounded import WIDEST
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.types import gives_points
 from heliograph.query.influxql.memory.windows import AGGREGATES, chosen, made, windows_of, windows_within
@@ -77,7 +78,9 @@ def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) ->
     for call in used:
         found[call] |= _in_memory(group, call, interval) or {}
     rest = [call for call in used if not found[call]]
-    return found | (_from_sql(group, rest, interval) if rest else {})
+    for first in range(0, len(rest), WIDEST):
+        found |= _from_sql(group, rest[first : first + WIDEST], interval)
+    return found
 
 
 def _in_memory(group: Group, call: Call, interval: Interval | None) -> Found | None:

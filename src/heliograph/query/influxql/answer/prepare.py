@@ -76,17 +76,17 @@ class Prepared:
         """Return what a query around this one may select."""
         fields: dict[str, str] = {}
         for name, entry in zip(self.output_names(), self.fields, strict=True):
-            if self._makes_sense(entry.expression):
-                fields.setdefault(name, value_type(entry.expression, self.schema))
+            if fields.get(name, UNKNOWN) == UNKNOWN:
+                fields[name] = self._type_of(entry.expression)
         return Schema(fields, frozenset(self.dimensions))
 
-    def _makes_sense(self, node: Expression) -> bool:
-        """Whether a column has a type: what a query around this one does not find is not asked for."""
+    def _type_of(self, node: Expression) -> str:
+        """Return the type of a column; unknown, it is one of nulls."""
         try:
             check_operands(node, self.schema)
         except QueryError:
-            return False
-        return value_type(node, self.schema) != UNKNOWN
+            return UNKNOWN
+        return value_type(node, self.schema)
 
 
 @dataclass(frozen=True, slots=True)

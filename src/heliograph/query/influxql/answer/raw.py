@@ -7,8 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from heliograph.query.bounded import WIDEST
 from heliograph.query.influxql.answer.aggregates import Found
-from heliograph.query.influxql.answer.relations import Computed
+from heliograph.query.influxql.answer.relations import Computed, Stored
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.series import series_window
 from heliograph.query.influxql.functions.merging import Merging
@@ -17,6 +18,8 @@ from heliograph.query.influxql.plan.shapes import Key, Points
 from heliograph.query.influxql.tree import Ref
 
 Row = Any
+Columns = Sequence[tuple[str, Ref]]
+"""Names in a statement, and what they are of."""
 
 
 def raw_rows(group: Group, refs: Sequence[Ref], fields: Sequence[Ref]) -> list[tuple[Key, Sequence[Row]]]:
@@ -114,25 +117,71 @@ def _from_sql(
     driven: bool,
     passing: bool,
 ) -> Iterable[tuple[Row, Any]]:
-    sql, parameters = group.scan([*columns, *tags], present=present)
     direction = "" if group.prepared.ascending else " DESC"
     inner = any(isinstance(one, Computed) for one in group.relations)
     by_time = [] if inner and len(group.relations) == 1 else [f"t{direction}"]
     order = ", ".join([*(f"{key}{direction}" for key in group.keys), *by_time, *(["n"] if inner else [])])
-    if count:
-        sql = _first(sql, group.keys, [alias for alias, _ in tags], order, count)
     there = f" WHERE {present[0]} IS NOT NULL" if driven else ""
-    statement = f"SELECT * FROM ({sql}){there} ORDER BY {order}"
+
+    def statement_of(columns: Columns, present: Sequence[str]) -> tuple[str, list[Any]]:
+        sql, parameters = group.scan([*columns, *tags], present=present)
+        if count:
+            sql = _first(sql, group.keys, [alias for alias, _ in tags], order, count)
+        return f"SELECT * FROM ({sql}){there} ORDER BY {order}", parameters
+
     width = len(group.keys)
 
     def key_of(row: Row) -> Row:
         return row[:width]
 
+    if len(columns) > WIDEST and len(group.relations) == 1 and isinstance(group.relations[0], Stored):
+        wide = _put_together(group, columns, present, statement_of)
+        return ((key, list(some)) for key, some in groupby(wide, key=key_of))
+    statement, parameters = statement_of(columns, present)
     if passing:
         whole = group.merges and not inner
         return groupby(group.session.passing(statement, parameters, key_of if whole else None), key=key_of)
     rows: list[Any] = group.session.rows(statement, parameters)
     return ((key, list(some)) for key, some in groupby(rows, key=key_of))
+
+
+def _put_together(
+    group: Group,
+    columns: Columns,
+    present: Sequence[str],
+    statement_of: Callable[[Columns, Sequence[str]], tuple[str, list[Any]]],
+) -> list[Row]:
+    """Return rows of more columns than one statement gives, put together of parts by series and time.
+
+    Where each part has only its first rows, those that all columns would have are among them, whole: none
+    stands later in a part than among all. Others may lack columns, and are behind them.
+    """
+    width, others = len(group.keys) + 1, len(other_tags(group))
+    places = {alias: width + at for at, (alias, _) in enumerate(columns)}
+    rows: dict[Row, list[Any]] = {}
+    for part, there in _parts(columns, present):
+        end = width + len(part)
+        targets = [places[alias] for alias, _ in part]
+        for row in group.session.rows(*statement_of(part, there)):
+            tags = row[end : end + others]
+            whole = rows.setdefault((*row[:width], *tags), [])
+            if not whole:
+                whole += [*row[:width], *[None] * len(columns), *tags]
+            for target, value in zip(targets, row[width:end], strict=True):
+                whole[target] = value
+        group.session.check_cells(len(rows), width + len(columns))
+    ascending = group.prepared.ascending
+    return sorted(map(tuple, rows.values()), key=lambda row: row[:width], reverse=not ascending)
+
+
+def _parts(columns: Columns, present: Sequence[str]) -> Iterator[tuple[Columns, Sequence[str]]]:
+    """Yield the columns of each statement, and those of them of which one must have a value."""
+    decides = len(present) == 1  # then it stands in every part, and all have the same rows
+    always = [column for column in columns if (column[0] in present) == decides]
+    split = [column for column in columns if (column[0] in present) != decides]
+    for first in range(0, len(split), WIDEST):
+        part = split[first : first + WIDEST]
+        yield [*always, *part], present if decides else [alias for alias, _ in part]
 
 
 def _first(sql: str, keys: Sequence[str], tags: Sequence[str], order: str, count: int) -> str:

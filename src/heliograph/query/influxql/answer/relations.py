@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,6 +109,7 @@ class Computed:
     def sql(self, wanted: Sequence[Wanted], _: TimeRange, cursor: Cursor) -> str:
         """Return SQL for the time as ``t``, the wanted columns, and the row's number as ``n``."""
         items = ["t"]
+        used: set[int] = set()
         for column in wanted:
             kind = self.schema.type_of(column.ref)
             is_field = kind != "tag" and column.ref.name in self.schema.fields
@@ -118,15 +119,17 @@ class Computed:
             if source == "boolean" and place is not None:
                 expression = cast(f"(x{place} = 1)", source, column.type)
             items.append(f"{expression} AS {column.alias}")
+            if place is not None:
+                used.add(place)
         items.append("n")
-        return f"SELECT {', '.join(items)} FROM {cursor.register(self._table())}"
+        return f"SELECT {', '.join(items)} FROM {cursor.register(self._table(sorted(used)))}"
 
-    def _table(self) -> arrow.ArrowTable:
+    def _table(self, places: Iterable[int]) -> arrow.ArrowTable:
         count = len(self.rows)
         columns: list[tuple[str, Any]] = [("t", arrow.integers(array("q", [row[0] for row in self.rows])))]
         columns.append(("n", arrow.integers(array("q", range(count)))))
-        for place, kind in enumerate(self.kinds):
-            values = _column(kind, [row[place + 1] for row in self.rows])
+        for place in places:
+            values = _column(self.kinds[place], [row[place + 1] for row in self.rows])
             columns.append((f"x{place}", arrow.column(values, count)))
         return arrow.table(columns, count)
 

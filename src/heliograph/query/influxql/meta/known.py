@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from heliograph.errors import QueryError
 from heliograph.model.point import FieldType, SeriesKey
@@ -41,6 +42,11 @@ class Known:
     def fields(self) -> set[tuple[str, str]]:
         """Name and type of its fields."""
         return {(name, kind.value) for some in self.columns for name, (_, kind) in some.items()}
+
+    @property
+    def tags(self) -> set[tuple[str, str]]:
+        """Each tag with each of its values once; they are far fewer than its series have."""
+        return set(chain.from_iterable(self.series))
 
     @property
     def tag_keys(self) -> list[str]:

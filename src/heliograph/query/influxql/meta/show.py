@@ -137,16 +137,21 @@ def _tag_key_count(_: Session, asked: ShowSchema, known: list[Known]) -> list[Se
     return _counts(asked, [(one.name, len(one.tag_keys)) for one in known])
 
 
-def _values(session: Session, asked: ShowSchema, one: Known) -> list[list[str]]:
-    wanted = set(chosen_names(session, one.tag_keys, asked.keys))
-    return sorted([tag, value] for tag, value in {p for key in one.series for p in key if p[0] in wanted})
+def _values(session: Session, asked: ShowSchema, one: Known) -> list[tuple[str, str]]:
+    tags = one.tags
+    wanted = set(chosen_names(session, sorted({tag for tag, _ in tags}), asked.keys))
+    return sorted(pair for pair in tags if pair[0] in wanted)
 
 
 def _tag_values(session: Session, asked: ShowSchema, known: list[Known]) -> list[Series]:
     return [
         series
         for one in known
-        for series in _table(one.name, ["key", "value"], _page(_values(session, asked, one), asked.window))
+        for series in _table(
+            one.name,
+            ["key", "value"],
+            [[*pair] for pair in _page(_values(session, asked, one), asked.window)],
+        )
     ]
 
 

@@ -138,7 +138,7 @@ def _selectable(dimensions: Sequence[Expression], schema: Schema) -> list[tuple[
 
 
 def _named(name: str, kind: str, schema: Schema) -> Ref:
-    return Ref(name, "tag" if kind == "tag" and name in schema.fields else "")
+    return Ref(name, "tag" if kind == "tag" and schema.fields.get(name, UNKNOWN) != UNKNOWN else "")
 
 
 def _chosen(node: Wildcard | Regex, refs: list[tuple[str, str]], matches: Matches) -> list[tuple[str, str]]:

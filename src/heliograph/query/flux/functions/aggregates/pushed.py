@@ -53,11 +53,19 @@ def reduced(session: Session, asked: Asked) -> Iterator[Reduced]:
 
 
 def _of_measurement(session: Session, asked: Asked, measurement: str, one: Chosen) -> Iterator[Reduced]:
+    found: dict[tuple[SeriesKey, str], Reduced] = {}
+    for part in one.parts():
+        _reduce(session, asked, measurement, part, found)
+    yield from (found[place] for place in sorted(found))
+
+
+def _reduce(
+    session: Session, asked: Asked, measurement: str, one: Chosen, found: dict[tuple[SeriesKey, str], Reduced]
+) -> None:
     rows, items, parameters = parts(session, asked, one)
     width = len(one.tags)
     tags = "".join(f"g{number}, " for number in range(width))
     statement = windowed_sql(asked.cut, rows, tags, ", ".join(items), parameters)
-    found: dict[tuple[SeriesKey, str], Reduced] = {}
     for row in session.rows(statement, parameters):
         key = series_key(one.tags, row[:width])
         for number, field in enumerate(one.fields):
@@ -68,7 +76,6 @@ def _of_measurement(session: Session, asked: Asked, measurement: str, one: Chose
             if (key, field) not in found:
                 found[key, field] = Reduced(measurement, field, key, asked.reducer.type_of(kind), [])
             found[key, field].rows.append((row[width], whole(value, kind), time_ns))
-    yield from (found[place] for place in sorted(found))
 
 
 def windowed_sql(cut: Cut, rows: str, tags: str, items: str, parameters: list[Any]) -> str:
