@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -50,6 +51,34 @@ def dashboard(*panels: dict[str, Any], title: str = "Others") -> dict[str, Any]:
 
 
 MEAN = 'SELECT mean("v") FROM "wave" WHERE $timeFilter GROUP BY time(1m), "host" fill(none)'
+LATEST = 'SELECT mean("v") AS "load" FROM "wave" WHERE $timeFilter GROUP BY time(1m) fill(none)'
+ELEMENTS = [
+    {
+        "type": "rectangle",
+        "name": "pump",
+        "placement": {"left": 10, "top": 10, "width": 120, "height": 40},
+        "background": {"color": {"fixed": "#1f60c4"}},
+        "border": {"color": {"fixed": "#ffffff"}, "width": 2, "radius": 6},
+        "config": {"text": {"fixed": "Pump", "mode": "fixed"}, "align": "left"},
+        "connections": [{"source": {"x": 1, "y": 0}, "target": {"x": -1, "y": 0}, "targetName": "tank"}],
+    },
+    {
+        "type": "ellipse",
+        "name": "tank",
+        "placement": {"left": 220, "top": 60, "width": 90, "height": 60},
+        "background": {"color": {"field": "wave.load", "fixed": "#111111"}},
+        "config": {"text": {"fixed": "Tank", "mode": "fixed"}},
+    },
+    {
+        "type": "metric-value",
+        "name": "value",
+        "constraint": {"horizontal": "scale", "vertical": "bottom"},
+        "placement": {"left": 5, "right": 50, "bottom": 10, "height": 30},
+        "config": {"text": {"field": "wave.load", "mode": "field"}, "size": 24},
+    },
+    {"type": "icon", "name": "i", "placement": {"left": 150, "top": 100, "width": 40, "height": 40}},
+    {"type": "server", "name": "rack", "placement": {"left": 330, "top": 10, "width": 60, "height": 60}},
+]
 KINDS = dashboard(
     panel(0, "barchart", MEAN),
     panel(1, "piechart", MEAN, options={"pieType": "donut", "legend": {"values": ["value", "percent"]}}),
@@ -59,7 +88,13 @@ KINDS = dashboard(
     panel(5, "heatmap", 'SELECT "v" FROM "wave" WHERE $timeFilter', options={"calculate": True}),
     panel(6, "text", "", options={"mode": "markdown", "content": "## Words\n\n* one\n* two"}),
     panel(7, "geomap", 'SELECT "lat", "lon" FROM "place" WHERE $timeFilter'),
-    panel(8, "canvas", MEAN),
+    panel(
+        8,
+        "canvas",
+        LATEST,
+        fieldConfig={"defaults": {"unit": "percent"}, "overrides": []},
+        options={"root": {"elements": ELEMENTS}},
+    ),
     panel(9, "logs", 'SELECT "line" FROM "log" WHERE $timeFilter'),
     panel(10, "grafana-clock-panel", ""),
     panel(11, "alertlist", ""),
@@ -112,8 +147,15 @@ def test_every_kind_draws(filled: HubProcess) -> None:
         expect(shown(page, "logs").get_by_text("all is well")).to_be_visible()
         expect(shown(page, "grafana-clock-panel").get_by_role("timer")).to_contain_text(":")
         expect(shown(page, "alertlist")).to_contain_text("Nothing fires")
-        expect(shown(page, "canvas")).to_contain_text("canvas")
-        expect(shown(page, "canvas").locator("table").first).to_be_attached()
+        drawing = shown(page, "canvas")
+        expect(drawing.locator('[data-element="metric-value"]')).to_have_text(re.compile(r"^[\d.]+%$"))
+        expect(drawing.locator('[data-element="rectangle"]')).to_have_css(
+            "background-color", "rgb(31, 96, 196)"
+        )
+        expect(drawing.locator("ellipse")).not_to_have_attribute("fill", "#111111")
+        expect(drawing.locator(".canvas-wires polyline")).to_have_attribute("points", "130,30 220,90")
+        expect(drawing.locator('[data-element="server"]')).to_have_text("rack")
+        expect(drawing.get_by_test_id("degraded")).to_have_attribute("title", re.compile("server.* box"))
 
 
 def test_hostile_dashboards_do_nothing(filled: HubProcess) -> None:

@@ -50,8 +50,37 @@ def custom(**settings: Any) -> Json:
             {"type": "stat", "fieldConfig": {"defaults": {"color": {"mode": "rainbow"}}, "overrides": []}},
             "the scheme of colours rainbow is not known",
         ),
+        (
+            {
+                "type": "canvas",
+                "options": {
+                    "root": {
+                        "elements": [
+                            {"type": "text"},
+                            {"type": "frame", "elements": [{"type": "server"}] * 2},
+                        ]
+                    }
+                },
+            },
+            "the element server is drawn as a box",
+        ),
+        (
+            {
+                "type": "canvas",
+                "options": {
+                    "root": {
+                        "background": {"image": {"fixed": "img/bg.png", "mode": "fixed"}},
+                        "elements": [{"type": "text", "background": {"image": {"field": "", "fixed": ""}}}],
+                    }
+                },
+            },
+            "pictures behind elements are not drawn",
+        ),
     ],
-    ids=["values", "scale", "axis", "cells", "layers", "points", "transformation", "scheme"],
+    ids=[
+        *("values", "scale", "axis", "cells", "layers", "points", "transformation", "scheme"),
+        *("element", "picture"),
+    ],
 )
 def test_what_is_not_drawn_is_told(panel: Json, sentence: str) -> None:
     assert told(panel) == [sentence]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from heliograph.dashboards.elements import elements_unread
 from heliograph.dashboards.shape import Json, mapping, number, objects, text
 
 
@@ -130,7 +131,8 @@ def unread(panel: Json) -> list[str]:
         for one in _said(panel, "color.mode")
         if _is_odd(one)
     ]
-    found += _of_points(panel) if kind == "xychart" else _of_layers(panel) if kind == "geomap" else []
+    own = _OF_KINDS.get(kind)
+    found += [] if own is None else own(panel)
     found += [
         f"the transformation {_short(one.get('id'))} is left out"
         for one in objects(panel.get("transformations"))
@@ -188,6 +190,13 @@ def _of_layers(panel: Json) -> list[str]:
     layers = objects(mapping(panel.get("options")).get("layers"))
     kinds = [text(one.get("type")) for one in layers]
     return [f"the layer {one} is drawn as points" for one in kinds if one not in ("markers", "")]
+
+
+_OF_KINDS: Final[Mapping[str, Callable[[Json], list[str]]]] = {
+    "xychart": _of_points,
+    "geomap": _of_layers,
+    "canvas": elements_unread,
+}
 
 
 def of_dashboard(dashboard: Json) -> list[str]:

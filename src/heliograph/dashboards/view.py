@@ -61,6 +61,7 @@ SUPPORTED: Final = frozenset(
         "dashlist",
         "logs",
         "geomap",
+        "canvas",
         "grafana-clock-panel",
     ]
 )

@@ -17,6 +17,7 @@ registerPanel(["logs"], () => import("./panels/Logs").then((m) => m.Logs));
 registerPanel(["geomap", "grafana-worldmap-panel"], () =>
   import("./panels/PlainMap").then((m) => m.PlainMap),
 );
+registerPanel(["canvas"], () => import("./panels/ElementCanvas").then((m) => m.ElementCanvas), false);
 registerPanel(["grafana-clock-panel"], () => import("./panels/Clock").then((m) => m.Clock), false);
 registerPanel(["dashlist"], () => import("./panels/Lists").then((m) => m.DashList), false);
 registerPanel(["alertlist"], () => import("./panels/Lists").then((m) => m.AlertList), false);
