@@ -15,14 +15,14 @@ import pytest
 
 from heliograph.board.facts import Facts
 from heliograph.board.inventory import Board
-from heliograph.board.setup import device
+from heliograph.board.setup import device, wheels
 from heliograph.board.setup.context import Context, Hub
 from heliograph.board.setup.enrolling import Enrolling
 from heliograph.board.setup.repositories import MAKERS, parse
 from heliograph.board.setup.roles import ROLES
 from heliograph.board.setup.steps import Answers, Done, State, Step, file, no_file, script
 from heliograph.board.setup.wheels import Wheel, pack_own, pinned_dependencies
-from heliograph.errors import ConfigError
+from heliograph.errors import BoardUnfit, ConfigError
 
 
 def run(steps: list[Step], *, apply: bool = True, before: str = "", **variables: str) -> list[Done]:
@@ -226,6 +226,14 @@ def test_our_own_wheel_is_whole_and_always_the_same(tmp_path: Path) -> None:
             expected = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
             assert (digest, int(size)) == (f"sha256={expected}", len(content))
     assert re.fullmatch(r"heliograph==[\d.]+ --hash=sha256:[0-9a-f]{64}", wheel.requirement)
+
+
+async def test_a_registry_that_is_slow_for_ever_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheels, "_FETCH_SECONDS", 0.0)
+    with pytest.raises(BoardUnfit, match="lab1: the wheels were not fetched within 0 s"):
+        await wheels.fetch(["iniconfig==2.0.0"], Facts(arch="aarch64", python=(3, 13, 1)), "lab1", tmp_path)
 
 
 def test_dependencies_are_those_of_this_laptop_without_other_systems() -> None:
