@@ -13,7 +13,7 @@ from heliograph.board.running.work import open_work
 from tests.net.dap import editor
 from tests.net.rig.board import RigBoard
 from tests.net.rig.image import KEPT
-from tests.net.rig.lan import LAPTOP, NET
+from tests.net.rig.lan import LAPTOP, NET, wait_until
 from tests.net.rig.laptop import Laptop
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("full")]
@@ -108,6 +108,30 @@ def test_packages_come_and_go_on_many_boards(boards: list[RigBoard], laptop: Lap
     laptop.helio("pkg", "remove", "all", "tmux", "--yes")
     laptop.helio("service", "stop", "all", "cron", status=1)
     assert laptop.helio("service", "restart", "all", "avahi-daemon").count("active running enabled") == 3
+
+
+_HOLD = """
+import fcntl, time
+locks = [open(path, "w") for path in ("/var/lib/apt/lists/lock", "/var/lib/dpkg/lock-frontend")]
+for lock in locks:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+open("/run/held", "w").close()
+time.sleep(12)
+"""
+
+
+def test_packages_wait_for_others_and_mend_what_was_cut_off(board: RigBoard, laptop: Laptop) -> None:
+    laptop.add(board, "lab1")
+    board.run("systemd-run", "--quiet", "python3", "-c", _HOLD)
+    wait_until(lambda: board.run("sh", "-c", "ls /run/held || true"), "apt's locks are held")
+    assert "install done: tmux" in laptop.helio("pkg", "install", "lab1", "tmux", "--yes")
+
+    board.run("touch", "/var/lib/dpkg/updates/0001")  # what dpkg leaves when the power goes
+    assert "dpkg was interrupted" in board.run("sh", "-c", "apt-get remove -y tmux 2>&1 || true")
+    names = ("tmux", "no-such-package")
+    assert "remove tmux" in laptop.helio("pkg", "remove", "lab1", *names, "--dry-run", status=2)
+    assert "remove done" in laptop.helio("pkg", "remove", "lab1", *names, "--yes")
+    assert "as it should be" in laptop.helio("pkg", "remove", "lab1", *names, "--yes")
 
 
 async def test_an_offline_board_is_developed_on_from_the_laptop(

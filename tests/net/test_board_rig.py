@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.net.rig.board import RigBoard
-from tests.net.rig.lan import LAPTOP, wait_until
+from tests.net.rig.lan import LAPTOP, Lan, wait_until
 
 
 def test_a_board_is_a_debian_of_its_own(board: RigBoard) -> None:
@@ -34,3 +34,13 @@ def test_a_board_is_a_debian_of_its_own(board: RigBoard) -> None:
     board.flash_anew()
     assert board.run("ls", "/root") == ""
     assert board.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub") != first
+
+
+def test_a_board_that_takes_the_place_of_one_without_internet_has_it(lan: Lan, board: RigBoard) -> None:
+    def offline() -> str:
+        return lan.run("nft", "list", "set", "inet", "rig", "offline").decode()
+
+    board.go_offline()
+    assert board.address in offline()
+    board.flash_anew()
+    assert board.address not in offline()

@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.board.facts import Facts
+from heliograph.board.setup.apply import run_steps
+from heliograph.board.setup.context import Context
+from heliograph.board.setup.sharing import xrdp_steps
+from heliograph.board.ssh import connect
 from tests.net.rig.aptrepo import apt_repository
 from tests.net.rig.board import RigBoard
 from tests.net.rig.lan import wait_until
@@ -45,10 +50,10 @@ def goes_through(board: RigBoard, laptop: Laptop, role: str, *options: str, stdi
     assert re.search(r"^0 changed", again, re.MULTILINE), again
 
 
-def goes_away(board: RigBoard, laptop: Laptop, role: str) -> None:
-    laptop.helio("setup", role, "lab1", "--yes", "--remove")
+def goes_away(board: RigBoard, laptop: Laptop, role: str, name: str = "lab1") -> None:
+    laptop.helio("setup", role, name, "--yes", "--remove")
     assert board.run("sh", "-c", LEFT) == ""
-    assert "0 changed" in laptop.helio("setup", role, "lab1", "--yes", "--remove")
+    assert "0 changed" in laptop.helio("setup", role, name, "--yes", "--remove")
 
 
 def test_tig_is_installed_connected_and_verified(board: RigBoard, laptop: Laptop, tmp_path: Path) -> None:
@@ -81,6 +86,9 @@ def test_samba_and_xrdp_serve_and_go_away(board: RigBoard, laptop: Laptop) -> No
     goes_through(board, laptop, "samba", stdin="geheim\n")
     assert "geheim" not in board.run("sh", "-c", "journalctl -q --no-pager; cat /etc/samba/*.conf")
     wait_until(lambda: b"SMB" in _smb_greeting(board.address), "Samba answers")
+    brought = ["smbclient", f"//{board.address}/pi", "-U", "pi%geheim", "-c", "put /etc/hostname brought"]
+    assert subprocess.run(brought, capture_output=True, check=False, timeout=120).returncode == 0
+    assert board.run("stat", "-c", "%U", "/home/pi/brought") == "pi\n"
     goes_away(board, laptop, "samba")
 
     goes_through(board, laptop, "xrdp")
@@ -89,6 +97,21 @@ def test_samba_and_xrdp_serve_and_go_away(board: RigBoard, laptop: Laptop) -> No
     assert "127.0.0.1:3389" in listening
     assert "0.0.0.0" not in listening.split()[3]
     goes_away(board, laptop, "xrdp")
+
+
+async def test_a_desktop_that_was_set_up_half_is_open_to_nobody(board: RigBoard, laptop: Laptop) -> None:
+    laptop.knows([board])
+    inventory = laptop.inventory
+    known = inventory.get("board1")
+    steps = xrdp_steps(Context(known, Facts()))
+    (installed,) = (number for number, step in enumerate(steps) if step.title.startswith("packages"))
+    async with connect(inventory, known) as link:
+        await run_steps(link, steps[: installed + 1], apply=True)
+    assert "xrdp" in board.run("dpkg-query", "-W", "xrdp")
+    assert not board.run("ss", "-Hltn", "sport", "=", ":3389")
+    laptop.helio("setup", "xrdp", "board1", "--yes")
+    wait_until(lambda: "127.0.0.1:3389" in board.run("ss", "-Hltn", "sport", "=", ":3389"), "xrdp listens")
+    goes_away(board, laptop, "xrdp", "board1")
 
 
 def _smb_greeting(address: str) -> bytes:

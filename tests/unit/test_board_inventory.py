@@ -166,6 +166,14 @@ async def test_one_board_that_fails_stops_no_other() -> None:
     assert exit_status(outcomes[5:]) == 0
 
 
+async def test_an_answer_that_does_not_come_is_not_our_own_limit() -> None:
+    async def work(_: Board) -> None:
+        raise TimeoutError
+
+    (outcome,) = await each(BOARDS[:1], work)
+    assert str(outcome.error) == "b0: it gave no answer in time"
+
+
 async def test_a_board_that_takes_too_long_is_given_up() -> None:
     async def work(board: Board) -> None:
         if board.name == "b1":

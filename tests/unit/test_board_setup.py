@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import subprocess
 import zipfile
@@ -14,20 +15,22 @@ import pytest
 
 from heliograph.board.facts import Facts
 from heliograph.board.inventory import Board
-from heliograph.board.setup import device
+from heliograph.board.setup import device, wheels
 from heliograph.board.setup.context import Context, Hub
 from heliograph.board.setup.enrolling import Enrolling
 from heliograph.board.setup.repositories import MAKERS, parse
 from heliograph.board.setup.roles import ROLES
 from heliograph.board.setup.steps import Answers, Done, State, Step, file, no_file, script
 from heliograph.board.setup.wheels import Wheel, pack_own, pinned_dependencies
-from heliograph.errors import ConfigError
+from heliograph.errors import BoardUnfit, ConfigError
 
 
-def run(steps: list[Step], *, apply: bool = True) -> list[Done]:
-    """Run the script as a board does, given on the input of a shell."""
-    text = script(steps, apply=apply)
-    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=True, timeout=120)
+def run(steps: list[Step], *, apply: bool = True, before: str = "", **variables: str) -> list[Done]:
+    """Run the script as a board does, given on the input of a shell; ``before`` is shell that runs first."""
+    text, environment = before + script(steps, apply=apply), os.environ | variables
+    done = subprocess.run(
+        ["sh", "-s"], input=text, capture_output=True, text=True, check=True, timeout=120, env=environment
+    )
     answers = Answers(steps)
     for line in done.stdout.splitlines():
         answers.take(line)
@@ -61,12 +64,57 @@ def test_a_file_is_planned_written_and_then_left_alone(tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_a_secret_file_shows_nothing_of_it(tmp_path: Path) -> None:
-    steps = [file(str(tmp_path / "env"), "PASSWORD=geheim\n", mode=0o600, owner=owned(tmp_path), secret=True)]
+def test_a_file_for_its_owner_only_is_shown_to_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    steps = [file(str(path), "PASSWORD=geheim\n", mode=0o600, owner=owned(tmp_path))]
     (planned,) = run(steps, apply=False)
     assert planned.lines == ("(its content is not shown)",)
-    run(steps)
-    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    # Whoever opens a file while others may read it goes on reading, whatever becomes of its mode.
+    begun = f'chown() {{ stat -c %a "$2" > "{tmp_path}/seen"; }}\n'
+    assert states(run(steps, before=begun)) == ["changed"]
+    assert (tmp_path / "seen").read_text() == "600\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_password_that_is_no_more_is_not_shown(tmp_path: Path) -> None:
+    (old,) = (
+        step
+        for step in device.steps(Context(Board("lab1", "h"), Facts(), Hub("hub.local")))
+        if step.title.endswith("agent.env")
+    )
+    path = tmp_path / "agent.env"
+    path.write_text('HELIO_MQTT_PASSWORD="geheim"\n')
+    there = Step(
+        *(
+            text.replace("/etc/heliograph", str(tmp_path))
+            for text in (old.title, old.check, old.apply, old.diff)
+        )
+    )
+    (planned,) = run([there], apply=False)
+    assert planned.state is State.WOULD
+    assert not any("geheim" in line for line in planned.lines)
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    (failed,) = run([no_file("/nowhere")], TMPDIR=str(tmp_path / "nowhere"))
+    assert failed.state is State.FAILED
+    assert failed.lines == ("nothing can be written: is the disk full?",)
+
+
+def test_secrets_of_a_board_outlive_a_change_of_their_mode(tmp_path: Path) -> None:
+    context = Context(Board("lab1", "h"), Facts(), repositories=MAKERS)
+    (made,) = (step for step in ROLES["tig"].steps(context) if step.title == "secrets of its own")
+    apply = made.apply.replace("/etc/heliograph", str(tmp_path)).replace("root:root", owned(tmp_path))
+    secrets = tmp_path / "tig.env"
+    assert states(run([Step("secrets", "false", apply)])) == ["changed"]
+    first = secrets.read_text()
+    assert re.fullmatch(
+        r"INFLUX_TOKEN=.{32}\nINFLUX_PASSWORD=.{32}\nGF_SECURITY_ADMIN_PASSWORD=.{32}\n", first
+    )
+    secrets.chmod(0o644)
+    assert states(run([Step("secrets", "false", apply)])) == ["changed"]
+    assert secrets.read_text() == first
+    assert secrets.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_first_failure_stops_and_tells_its_last_words(tmp_path: Path) -> None:
@@ -178,6 +226,14 @@ def test_our_own_wheel_is_whole_and_always_the_same(tmp_path: Path) -> None:
             expected = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
             assert (digest, int(size)) == (f"sha256={expected}", len(content))
     assert re.fullmatch(r"heliograph==[\d.]+ --hash=sha256:[0-9a-f]{64}", wheel.requirement)
+
+
+async def test_a_registry_that_is_slow_for_ever_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheels, "_FETCH_SECONDS", 0.0)
+    with pytest.raises(BoardUnfit, match="lab1: the wheels were not fetched within 0 s"):
+        await wheels.fetch(["iniconfig==2.0.0"], Facts(arch="aarch64", python=(3, 13, 1)), "lab1", tmp_path)
 
 
 def test_dependencies_are_those_of_this_laptop_without_other_systems() -> None:

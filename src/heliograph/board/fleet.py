@@ -72,10 +72,11 @@ async def _one(
     value: Result | None = None
     failed: Error | None = None
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(within) as limit:
             value = await work(board)
     except TimeoutError:
-        failed = BoardUnreachable(board.name, f"not done within {within:g} s; --timeout gives it more")
+        overdue = f"not done within {within:g} s; --timeout gives it more" if limit.expired() else ""
+        failed = BoardUnreachable(board.name, overdue or "it gave no answer in time")
     except Error as error:
         failed = error
     return Outcome(board, value, failed, time.monotonic() - began)

@@ -86,6 +86,7 @@ class RigBoard:
         self._card_size = card
         self._port = f"v{number}"
         self._process: subprocess.Popen[str] | None = None
+        self._is_offline = False
 
     def __enter__(self) -> Self:
         self.power_on()
@@ -112,6 +113,8 @@ class RigBoard:
             if self._memory is not None:
                 self._memory.end()
             shutil.rmtree(self._card, ignore_errors=True)  # of a tmpfs only the empty place is left
+            if self._is_offline:  # the next board has its address
+                self.go_online()
             # The kernel takes its time with the namespace, and the port's name is needed for the next card.
             self._lan.run("sh", "-c", f"ip link delete {self._port} 2>&1 || true")
 
@@ -153,10 +156,12 @@ class RigBoard:
 
     def go_offline(self) -> None:
         """Keep the LAN, lose the internet."""
+        self._is_offline = True
         self._lan.run("nft", "add", "element", "inet", "rig", "offline", f"{{ {self.address} }}")
 
     def go_online(self) -> None:
         """Have the internet again."""
+        self._is_offline = False
         self._lan.run("nft", "delete", "element", "inet", "rig", "offline", f"{{ {self.address} }}")
 
     def answers_ssh(self) -> bool:

@@ -51,7 +51,7 @@ def steps(context: Context) -> list[Step]:
         unit = _SERVICE.format(login=_BY_VARIABLES, options="")
         login = [
             no_file(DEVICE.file),
-            file(_VARIABLES, variables, mode=0o600, secret=bool(context.hub.password)),
+            file(_VARIABLES, variables, mode=0o600),
         ]
     else:
         variables = context.enrolment.device  # many boards are called raspberrypi by themselves

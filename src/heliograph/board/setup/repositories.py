@@ -102,7 +102,7 @@ def steps(repository: Repository) -> list[Step]:
         f"apt knows {repository.name}",
         f"[ {repository.source}.known -nt {repository.source} ] && "
         f"ls /var/lib/apt/lists/*{_listed(repository.address)}* >/dev/null",
-        f"apt-get update -q -o Dir::Etc::SourceList={repository.source} -o Dir::Etc::SourceParts=/dev/null "
+        f"apt_get update -o Dir::Etc::SourceList={repository.source} -o Dir::Etc::SourceParts=/dev/null "
         "-o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any\nsleep 0.01\n"
         f"touch {repository.source}.known",
     )

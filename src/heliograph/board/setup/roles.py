@@ -67,7 +67,7 @@ ROLES: Final[dict[str, Role]] = {
         "the user's home folder as a share in the network",
         sharing.samba_steps,
         sharing.samba_removal,
-        asks="A password for the share: ",
+        asks="A password for the share, for a user who has none there yet: ",
     ),
     "xrdp": Role("a remote desktop, reached through SSH", sharing.xrdp_steps, sharing.xrdp_removal),
 }

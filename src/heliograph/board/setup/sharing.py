@@ -11,6 +11,7 @@ _SHARE: Final = "/etc/samba/heliograph.conf"
 _INCLUDE: Final = f"include = {_SHARE}"
 _SMB: Final = "/etc/samba/smb.conf"
 _XRDP: Final = "/etc/xrdp/xrdp.ini"
+_XRDP_UNIT: Final = "xrdp.service"
 _LOOPBACK: Final = "port=tcp://127.0.0.1:3389"
 
 
@@ -19,7 +20,7 @@ def samba_steps(context: Context) -> list[Step]:
     user = context.board.user
     share = (
         "# Written by helio board setup.\n"
-        f"[{user}]\n   comment = the home folder of {user}\n   path = /home/{user}\n"
+        f"[{user}]\n   comment = the home folder of {user}\n   path = %H\n"
         f"   valid users = {user}\n   read only = no\n   create mask = 0644\n   directory mask = 0755\n"
     )
     password = context.secrets.get("password", "")
@@ -57,11 +58,19 @@ def samba_removal() -> list[Step]:
 def xrdp_steps(context: Context) -> list[Step]:
     """Return what lets a remote desktop in, on the board's loopback only: it is reached by SSH."""
     del context
+    # Debian starts it as soon as it is there, for the whole network: it may start once it is bound.
+    closed = f"grep -qxF '{_LOOPBACK}' {_XRDP}"
     return [
+        Step(
+            "xrdp is started on loopback only",
+            f'{closed} || [ "$(systemctl is-enabled {_XRDP_UNIT})" = masked ]',
+            f"systemctl -q mask {_XRDP_UNIT}\nsystemctl -q stop {_XRDP_UNIT} || true",
+            f"echo 'no start of {_XRDP_UNIT} before {_XRDP} says so'",
+        ),
         packages("xrdp", "xorgxrdp"),
         Step(
             "xrdp listens on loopback only",
-            f"grep -qxF '{_LOOPBACK}' {_XRDP}",
+            closed,
             # The first line that begins so is the one of the server; sessions have others.
             f"sed -i '0,/^port=.*/s||{_LOOPBACK}|' {_XRDP}",
             f"echo '{_XRDP}: {_LOOPBACK}'",
@@ -72,10 +81,21 @@ def xrdp_steps(context: Context) -> list[Step]:
             "adduser --quiet xrdp ssl-cert",
             "echo 'the user xrdp joins ssl-cert'",
         ),
-        service("xrdp.service", _LOOPBACK),
+        Step(
+            "xrdp may start",
+            f'[ "$(systemctl is-enabled {_XRDP_UNIT})" != masked ]',
+            f"systemctl -q unmask {_XRDP_UNIT}",
+            f"echo unmask {_XRDP_UNIT}",
+        ),
+        service(_XRDP_UNIT, _LOOPBACK),
     ]
 
 
 def xrdp_removal() -> list[Step]:
     """Return what takes all of it away again."""
-    return [no_packages("xrdp", "xorgxrdp"), no_file("/etc/xrdp"), no_file(f"{KEPT}/xrdp.service.loaded")]
+    return [
+        no_packages("xrdp", "xorgxrdp"),
+        no_file("/etc/xrdp"),
+        no_file(f"/etc/systemd/system/{_XRDP_UNIT}"),  # the mask that a run left which was cut off
+        no_file(f"{KEPT}/{_XRDP_UNIT}.loaded"),
+    ]

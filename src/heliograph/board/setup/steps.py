@@ -68,8 +68,21 @@ _BEGIN: Final = r"""
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 export DEBIAN_FRONTEND=noninteractive
 umask 022
-log=$(mktemp) || { echo '@0 failed'; echo '| nothing can be written: the disk is full'; exit 0; }
+log=$(mktemp) || { echo '| nothing can be written: is the disk full?'; echo '@0 failed'; exit 0; }
 trap 'rm -f "$log"' EXIT
+# Others use apt as well: a board's own updates in its first minutes, or a run before this that was cut off.
+apt_get() {
+  for _ in $(seq 60); do
+    if said=$(apt-get -q "$@" 2>&1); then echo "$said"; return; fi
+    case $said in
+      *'Could not get lock'*) sleep 5 ;;
+      *'dpkg was interrupted'*) dpkg --configure -a || break ;;
+      *) break ;;
+    esac
+  done
+  echo "$said"
+  return 1
+}
 step() {
   if check </dev/null >/dev/null 2>&1; then echo "@$1 same"; return; fi
   differ </dev/null 2>/dev/null | head -n 60 | sed 's/^/| /'
@@ -106,33 +119,33 @@ class Answers:
         return done
 
 
-def file(
-    path: str, content: str | bytes, *, mode: int = 0o644, owner: str = "root:root", secret: bool = False
-) -> Step:
+def file(path: str, content: str | bytes, *, mode: int = 0o644, owner: str = "root:root") -> Step:
     """Return the step after which a file has this content, mode and owner.
 
     Args:
         path: on the board.
         content: what is to be in it.
-        mode: who may read and write it.
+        mode: who may read and write it; the plan shows nothing of a file that is for its owner only.
         owner: as chown takes it.
-        secret: show nothing of it in the plan.
     """
     blob = content.encode() if isinstance(content, str) else content
     digest, place = hashlib.sha256(blob).hexdigest(), shlex.quote(path)
     encoded = base64.encodebytes(blob).decode()
     stat = f"{mode:o}:{owner}"
-    decode = f"base64 -d <<'END_OF_FILE'\n{encoded}END_OF_FILE"
+    given = f"<<'END_OF_FILE'\n{encoded}END_OF_FILE\n"
     diff = (
         f'old={place}; [ -e "$old" ] || old=/dev/null\n'
-        f'diff -u "$old" - <<END | tail -n +3\n$({decode}\n)\nEND'
+        f'diff -u "$old" - <<END | tail -n +3\n$(base64 -d {given})\nEND'
     )
     return Step(
         f"file {path}",
         f'[ "$(sha256sum < {place} | cut -c1-64)" = {digest} ] && [ "$(stat -c %a:%U:%G {place})" = {stat} ]',
-        f'new={place}.new.$$\nmkdir -p "$(dirname {place})"\n(umask 077; {decode}\n) > "$new"\n'
+        # Nobody else may read it before it is whole; what a run that was cut off left is written over.
+        f'new={place}.new\nmkdir -p "$(dirname {place})"\nrm -f "$new"\n'
+        f'( umask 077\nbase64 -d > "$new" {given})\n'
         f'chown {owner} "$new"\nchmod {mode:o} "$new"\nmv -f "$new" {place}',
-        "echo '(its content is not shown)'" if secret else diff,
+        # Also of what was there before: it may have held a password that this one does not.
+        diff if mode & 0o077 else "echo '(its content is not shown)'",
     )
 
 
@@ -147,14 +160,14 @@ def no_file(path: str) -> Step:
 def packages(*names: str) -> Step:
     """Return the step after which these Debian packages are installed."""
     words = shlex.join(names)
-    installed = f"dpkg-query -W -f '${{Status}}\\n' {words} | grep -c '^install ok installed'"
+    installed = f"dpkg-query -W -f '${{db:Status-Status}}\\n' {words} | grep -cx installed"
     return Step(
         f"packages {', '.join(names)}",
         f'[ "$({installed})" = {len(names)} ]',
         # The lists may be as old as the card's image, or there may be none yet.
-        f"find /var/lib/apt/lists -name '*_Packages*' -mtime -1 | grep -q . || apt-get update -q\n"
-        f"apt-get install -q -y --no-install-recommends {words} || "
-        f"{{ apt-get update -q && apt-get install -q -y --no-install-recommends {words}; }}",
+        f"find /var/lib/apt/lists -name '*_Packages*' -mtime -1 | grep -q . || apt_get update\n"
+        f"apt_get install -y --no-install-recommends {words} || "
+        f"{{ apt_get update && apt_get install -y --no-install-recommends {words}; }}",
         # Without lists, as on a card's first day, apt cannot say what else will come along.
         f"plan=$(apt-get install -s --no-install-recommends {words} | sed -n 's/^Inst /install /p')\n"
         f"printf '%s\\n' \"${{plan:-install {words}}}\"",
@@ -163,13 +176,14 @@ def packages(*names: str) -> Step:
 
 def no_packages(*names: str) -> Step:
     """Return the step after which none of these Debian packages is installed, nor what only they needed."""
-    words = shlex.join(names)
-    installed = f"dpkg-query -W -f '${{Status}}\\n' {words} 2>/dev/null | grep -q '^install ok installed'"
+    query = "dpkg-query -W -f '${db:Status-Status} ${binary:Package}\\n'"
+    # Only what is there is named: apt fails at names that it does not know.
+    there = f"{query} {shlex.join(names)} 2>/dev/null | sed -n 's/^installed //p'"
     return Step(
         f"no packages {', '.join(names)}",
-        f"! {installed}",
-        f"apt-get purge -q -y {words}\napt-get autoremove -q -y --purge",
-        f"apt-get purge -s {words} | sed -n 's/^Purg /remove /p; s/^Remv /remove /p'",
+        f'[ -z "$({there})" ]',
+        f"apt_get purge -y --auto-remove $({there})",
+        f"apt-get purge -s --auto-remove $({there}) | sed -n 's/^Purg /remove /p; s/^Remv /remove /p'",
     )
 
 

@@ -75,12 +75,18 @@ providers:
       path: {_DASHBOARDS}
 """
 _MAKE_SECRETS: Final = f"""
+if [ -s {SECRETS} ]; then  # InfluxDB and Grafana were set up with these: others would not be let in
+  chown root:root {SECRETS}
+  chmod 600 {SECRETS}
+  exit
+fi
 mkdir -p /etc/heliograph
 new() {{ head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }}
 (umask 077; printf 'INFLUX_TOKEN=%s\\nINFLUX_PASSWORD=%s\\nGF_SECURITY_ADMIN_PASSWORD=%s\\n' \\
   "$(new)" "$(new)" "$(new)" > {SECRETS}.new)
 mv {SECRETS}.new {SECRETS}
 """
+_SECRETS_KEPT: Final = f'[ -s {SECRETS} ] && [ "$(stat -c %a:%U {SECRETS})" = 600:root ]'
 _ASK: Final = """
 import os, sys, urllib.request
 token, body = os.environ.get("ASKED_TOKEN"), sys.stdin.buffer.read()
@@ -99,7 +105,9 @@ def steps(context: Context) -> list[Step]:
         packages("gpg", "python3", "ca-certificates"),
         *(step for one in context.repositories.values() for step in repository_steps(one)),
         packages(*_PACKAGES),
-        Step("secrets of its own", f'[ "$(stat -c %a {SECRETS})" = 600 ]', _MAKE_SECRETS, "echo new ones"),
+        Step(
+            "secrets of its own", _SECRETS_KEPT, _MAKE_SECRETS, "echo new ones, or root alone may read them"
+        ),
         file("/etc/telegraf/telegraf.conf", _TELEGRAF),
         file("/etc/grafana/provisioning/datasources/heliograph.yaml", _SOURCE),
         file("/etc/grafana/provisioning/dashboards/heliograph.yaml", _PROVIDER),
@@ -145,12 +153,15 @@ def _influx_set_up() -> Step:
     filled = body.removesuffix("}").replace('"', '\\"')
     filled += ', \\"token\\": \\"$INFLUX_TOKEN\\", \\"password\\": \\"$INFLUX_PASSWORD\\"}'
     buckets = f"{_INFLUX}/api/v2/buckets?name={BUCKET}"
+    refused = (
+        f"InfluxDB takes no first user: another one set it up before, and {SECRETS} does not hold its token"
+    )
     health, setup = f"{_INFLUX}/health", f"{_INFLUX}/api/v2/setup"
     return Step(
         "InfluxDB is set up",
         f". {SECRETS}\n{_asked(buckets, '$INFLUX_TOKEN')} | grep -q {BUCKET}",
         f". {SECRETS}\nfor _ in $(seq 60); do {_asked(health)} >/dev/null && break; sleep 0.5; done\n"
-        f'printf "%s" "{filled}" | {_asked(setup, stdin=True)} >/dev/null',
+        f'printf "%s" "{filled}" | {_asked(setup, stdin=True)} >/dev/null || {{ echo "{refused}"; exit 1; }}',
         f"echo 'organisation {ORG}, bucket {BUCKET}, user admin'",
     )
 
@@ -159,26 +170,32 @@ def _verified() -> Step:
     """Return the step after which a point went from MQTT to InfluxDB, and Grafana answers."""
     query = f"{_INFLUX}/query?db={BUCKET}&q=SELECT%20last(ok)%20FROM%20setup_check"
     grafana = f"{_asked('http://127.0.0.1:3000/api/health')} >/dev/null"
-    arrived = f"{_asked(query, '$INFLUX_TOKEN')} | grep -q setup_check"
-    said = "the point that was published did not arrive within 30 s: helio board service logs NAME telegraf"
+    lost = "the point that was published did not arrive: helio board service logs NAME telegraf"
+    silent = "Grafana does not answer at port 3000: helio board service logs NAME grafana-server"
     return Step(
         "a point goes from MQTT to InfluxDB, and Grafana answers",
         f"[ -e {_VERIFIED} ] && {grafana}",
-        f". {SECRETS}\npython3 - <<'END'\n{_PUBLISH}END\n"
-        f"for _ in $(seq 60); do\n  if {arrived} && {grafana}; then\n"
-        f"    mkdir -p {KEPT}; touch {_VERIFIED}; exit 0\n  fi\n  sleep 0.5\ndone\necho '{said}'\nexit 1",
+        f". {SECRETS}\nat=$(date +%s)000000000\n"
+        # Telegraf hears only of what is published after it has subscribed; points of one time are one.
+        f"arrived() {{\npython3 - $at <<'END'\n{_PUBLISH}END\n"
+        f"{_asked(query, '$INFLUX_TOKEN')} | grep -q setup_check\n}}\n"
+        f"answers() {{ {grafana}; }}\n"
+        # A board of little memory may take minutes to make Grafana's tables.
+        'within() {\nfor _ in $(seq "$1"); do "$2" && return; sleep 0.5; done\necho "$3"\nexit 1\n}\n'
+        f"within 60 arrived '{lost}'\nwithin 240 answers '{silent}'\nmkdir -p {KEPT}\ntouch {_VERIFIED}",
         "echo 'publish a point, and look for it'",
     )
 
 
 _PUBLISH: Final = """
-import socket
+import socket, sys
 def text(word): return len(word).to_bytes(2, "big") + word
 def packet(kind, body): return bytes([kind, len(body)]) + body
 connection = socket.create_connection(("127.0.0.1", 1883), 5)
 connection.sendall(packet(0x10, text(b"MQTT") + b"\\x04\\x02\\x00\\x1e" + text(b"helio-setup")))
 assert connection.recv(4)[3] == 0
-connection.sendall(packet(0x32, text(b"tel/setup/lp") + b"\\x00\\x01" + b"setup_check ok=1i"))
+line = b"setup_check ok=1i " + sys.argv[1].encode()
+connection.sendall(packet(0x32, text(b"tel/setup/lp") + b"\\x00\\x01" + line))
 assert connection.recv(4)[0] == 0x40
 connection.sendall(packet(0xE0, b""))
 """

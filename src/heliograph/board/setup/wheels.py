@@ -11,6 +11,7 @@ import base64
 import hashlib
 import importlib.metadata
 import io
+import os
 import re
 import sys
 import zipfile
@@ -80,7 +81,10 @@ def pack_own(folder: Path, *, page: bool) -> Wheel:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"heliograph-{ours.version}-py3-none-any.whl"
-        path.write_bytes(_archive(files, f"{info}/RECORD"))
+        # Another helio may be sending the one that is there to a board.
+        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        new.write_bytes(_archive(files, f"{info}/RECORD"))
+        new.replace(path)
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", path=folder) from error
     return of_file(path)
@@ -192,9 +196,14 @@ async def _download(requirements: list[str], facts: Facts, board: str, folder: P
     try:
         async with asyncio.timeout(_FETCH_SECONDS):
             _, complaint = await process.communicate()
+    except TimeoutError as error:
+        advice = "is this laptop's network slow? The same command again goes on with what pip has kept"
+        reason = f"the wheels were not fetched within {_FETCH_SECONDS:g} s"
+        raise BoardUnfit(board, reason, advice) from error
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()
     if process.returncode:
         said = _reason(complaint.decode(errors="replace"))
         advice = "is this laptop on the internet? What was fetched once is kept, and then needs none"
