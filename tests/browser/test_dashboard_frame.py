@@ -221,6 +221,42 @@ def test_a_dashboard_has_no_faults_for_screen_readers(ovens: HubProcess) -> None
         assert faults_for_screen_readers(page) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_coloured_texts_can_be_read_and_what_scrolls_is_reached_by_keys(
+    ovens: HubProcess, theme: str
+) -> None:
+    now = int(time.time())
+    lines = [f"rack,slot=s{n} heat={n} {now}" for n in range(9)]
+    assert ovens.write("\n".join(lines), precision="s") == 204
+    steps = [{"color": c, "value": n or None} for n, c in enumerate(("green", "yellow", "red", "blue"))]
+    target = {"refId": "A", "rawQuery": True, "alias": "$tag_slot"}
+    target["query"] = 'SELECT last("heat") FROM "rack" WHERE $timeFilter GROUP BY "slot"'
+    defaults = {"color": {"mode": "thresholds"}, "thresholds": {"mode": "absolute", "steps": steps}}
+    defaults["custom"] = {"cellOptions": {"type": "color-text"}}
+    kinds = [("stat", {}), ("table", {"resultFormat": "table"})]
+    panels = [
+        {
+            "id": number,
+            "type": kind,
+            "title": kind,
+            "gridPos": {"x": 12 * (number - 1), "y": 0, "w": 12, "h": 8},
+            "targets": [target | more],
+            "fieldConfig": {"defaults": defaults, "overrides": []},
+            "options": {"orientation": "horizontal"},
+        }
+        for number, (kind, more) in enumerate(kinds, 1)
+    ]
+    with new_page() as page:
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        log_in(page, ovens, imported(ovens, f"colours-{theme}", panels=panels))
+        expect(page.locator('[data-panel="1"] .stat')).to_have_count(9, timeout=PATIENCE_MS)
+        expect(page.locator('[data-panel="2"] tbody tr')).to_have_count(9, timeout=PATIENCE_MS)
+        assert faults_for_screen_readers(page) == []
+        page.locator('[data-panel="1"] .stats').focus()
+        page.keyboard.press("End")
+        expect(page.locator('[data-panel="1"] .stat').last).to_be_in_viewport(timeout=PATIENCE_MS)
+
+
 def test_hostile_names_and_values_do_nothing_and_csv_holds_no_formulas(ovens: HubProcess) -> None:
     hit = "<img src=x onerror=window.hit=1>"
     escaped = hit.replace(" ", "\\ ").replace("=", "\\=")

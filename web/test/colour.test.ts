@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { hashName, HUES, inksFor } from "../src/colour";
+import { cssColour, legible, type Theme } from "../src/dashboard/colours";
 
 type Triple = [number, number, number];
 
@@ -103,5 +104,32 @@ describe("inksFor", () => {
   it("hashes as it always did", () => {
     expect(hashName("")).toBe(0x811c9dc5);
     expect(hashName("a")).toBe(0xe40c292c);
+  });
+});
+
+describe("coloured text of a table", () => {
+  const luminance = (colour: string): number => {
+    const numbers = (colour.startsWith("#") ? colour.slice(1).match(/../g) : colour.match(/\d+/g)) ?? [];
+    const hex = numbers.map((one) =>
+      colour.startsWith("#") ? one : Number(one).toString(16).padStart(2, "0"),
+    );
+    const [red, green, blue] = linear(`#${hex.join("")}`);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+
+  it.each<[Theme, string]>([
+    ["light", "#ffffff"],
+    ["dark", "#161a20"],
+  ])("can be read on %s panels, and stays as it is where it can", (theme, ground) => {
+    for (const name of ["green", "yellow", "red", "super-light-blue", "dark-purple", "#000000", "#ffffff"]) {
+      const colour = cssColour(name, theme);
+      const [dim = 0, bright = 0] = [luminance(legible(colour, theme)), luminance(ground)].sort(
+        (a, b) => a - b,
+      );
+      expect((bright + 0.05) / (dim + 0.05)).toBeGreaterThanOrEqual(4.5);
+    }
+    expect(legible("var(--ink)", theme)).toBe("var(--ink)");
+    const clear = theme === "light" ? "#19730E" : "#96D98D";
+    expect(legible(clear, theme)).toBe(clear);
   });
 });

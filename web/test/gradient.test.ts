@@ -127,6 +127,22 @@ describe("lines over time", () => {
     expect(ends(0, 50)).toEqual([0, 100]);
   });
 
+  it("begin and end a logarithmic axis where the panel says so, and at whole powers elsewhere", () => {
+    const scaleDistribution = { type: "log", log: 10 };
+    const ends = (limits: { min?: number; max?: number }, low: number | null, high: number | null) => {
+      const [scale] = picture({ scaleDistribution }).scales;
+      const { range } = scaleOptions({ ...(scale as NonNullable<typeof scale>), ...limits });
+      return (range as unknown as Span)(null, low, high);
+    };
+    expect(ends({}, 3, 400)).toEqual([1, 1000]);
+    expect(ends({ min: 2, max: 500 }, 3, 400)).toEqual([2, 500]);
+    expect(ends({ min: 0, max: -1 }, 3, 400)).toEqual([1, 1000]);
+    expect(ends({ min: 5000 }, 3, 400)).toEqual([5000, 50_000]);
+    expect(ends({ max: 0.5 }, 3, 400)).toEqual([0.05, 0.5]);
+    expect(ends({}, null, null)).toEqual([null, null]);
+    expect(ends({ min: 2 }, null, null)).toEqual([2, 20]);
+  });
+
   it("count no holes in their legend", () => {
     expect(picture({ insertNulls: 120_000 }).lines[0]?.field.values).toEqual([5, 7, 9]);
   });

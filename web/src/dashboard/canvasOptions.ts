@@ -9,7 +9,7 @@ import type { Scale } from "./panels/lineScales";
 export function scaleOptions(scale: Scale): uPlot.Scale {
   if (scale.log !== null)
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum has no value at run time
-    return { distr: 3, log: scale.log === 2 ? 2 : 10 };
+    return { distr: 3, log: scale.log === 2 ? 2 : 10, range: (_, low, high) => aboveZero(scale, low, high) };
   if (scale.linearTo !== null)
     // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum has no value at run time
     return { distr: 4, asinh: scale.linearTo, range: (_, low, high) => aroundZero(scale, low, high) };
@@ -32,6 +32,18 @@ export function scaleOptions(scale: Scale): uPlot.Scale {
       return [scale.min ?? bottom, scale.max ?? top];
     },
   };
+}
+
+/** The range of a logarithmic axis: whole powers, but for a least or a greatest that is said and above zero. */
+function aboveZero(scale: Scale, low: number | null, high: number | null): uPlot.Range.MinMax {
+  const least = scale.min !== null && scale.min > 0 ? scale.min : null;
+  const most = scale.max !== null && scale.max > 0 ? scale.max : null;
+  const base = scale.log === 2 ? 2 : 10;
+  if (low === null || high === null || !(low > 0))
+    return [least, most ?? (least === null ? null : least * base)];
+  const [from, to] = uPlot.rangeLog(low, high, base, true);
+  const [bottom, top] = [least ?? from ?? low, most ?? to ?? high];
+  return bottom < top ? [bottom, top] : least === null ? [top / base, top] : [bottom, bottom * base];
 }
 
 /** The range of an axis that is linear near zero; uPlot's own is empty where all values are 0. */

@@ -144,3 +144,28 @@ export function inkOn(colour: string): string {
   const [red, green, blue] = numbers;
   return (red * 299 + green * 587 + blue * 114) / 1000 > 140 ? "#111418" : "#ffffff";
 }
+
+/** Of a panel's ground, as WCAG has it. */
+const LUMINANCE = { dark: 0.01, light: 1 };
+/** What normal text needs beside what it stands on (WCAG 2.2, 1.4.3). */
+const CONTRAST = 4.5;
+
+const light = (channel: number): number =>
+  channel <= 10 ? channel / 255 / 12.92 : ((channel / 255 + 0.055) / 1.055) ** 2.4;
+
+/** The colour as one that small text on a panel can be read in: nearer to black or white where it must be. */
+export function legible(colour: string, theme: Theme): string {
+  const numbers = numbersOf(colour);
+  if (numbers === null) return colour;
+  const end = theme === "dark" ? 255 : 0;
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = numbers.slice(0, 3).map((value) => Math.round(value + (end - value) * share));
+    const [red = 0, green = 0, blue = 0] = mixed.map(light);
+    const [dim, bright] = [0.2126 * red + 0.7152 * green + 0.0722 * blue, LUMINANCE[theme]].sort(
+      (a, b) => a - b,
+    );
+    if (((bright ?? 0) + 0.05) / ((dim ?? 0) + 0.05) >= CONTRAST)
+      return share === 0 ? colour : `rgb(${mixed.join(", ")})`;
+  }
+  return "var(--ink)";
+}

@@ -7,6 +7,9 @@ import type { PanelProps } from "../panel";
 import { reduceField } from "../reduce";
 import { plainText, sideBySide, valuesOf, type ShownValue } from "./values";
 
+/** The least height of a value, with the gap to the next one; where they do not fit they can be scrolled. */
+const LEAST_PX = 38;
+
 export function Stat({ frames, options, widthPx, heightPx, linkFor }: PanelProps) {
   const values = valuesOf(frames, options);
   if (values.length === 0) return <p class="dash-note">No value to show.</p>;
@@ -21,8 +24,12 @@ export function Stat({ frames, options, widthPx, heightPx, linkFor }: PanelProps
     ...values.map((value) => sizeOf(value, box, show.name, hasGraph(value, options, box))),
   );
   const sizePx = sizeAsked(options, "valueSize") ?? fitting;
+  const scrolls = !row && count * LEAST_PX > heightPx;
   return (
-    <div class={row ? "stats beside" : "stats"}>
+    <div
+      class={row ? "stats beside" : "stats"}
+      {...(scrolls ? { tabIndex: 0, role: "group", "aria-label": "Values" } : {})}
+    >
       {values.map((value) => (
         <One
           key={value.key}

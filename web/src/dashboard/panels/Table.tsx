@@ -40,7 +40,7 @@ export function firstSort(options: Options, fields: readonly ShownField[]): Sort
   return column === "" ? null : { column, falls: sort["desc"] === true };
 }
 
-export function Table({ frames, options, linkFor }: PanelProps) {
+export function Table({ frames, options, linkFor, theme }: PanelProps) {
   const chosen = useSignal(Math.max(0, numberOf(options["frameIndex"], 0)));
   const frame = frames[Math.min(chosen.value, frames.length - 1)];
   const fields = oneTable(frame === undefined ? [] : [frame]);
@@ -61,11 +61,18 @@ export function Table({ frames, options, linkFor }: PanelProps) {
           )}
           <tbody>
             {order.slice(0, MOST_ROWS).map((row) => {
-              const rowStyle = rowColouring(fields, row);
+              const rowStyle = rowColouring(fields, row, theme);
               return (
                 <tr key={row}>
                   {fields.map((field, i) => (
-                    <TableCell key={i} field={field} row={row} linkFor={linkFor} rowStyle={rowStyle} />
+                    <TableCell
+                      key={i}
+                      field={field}
+                      row={row}
+                      linkFor={linkFor}
+                      rowStyle={rowStyle}
+                      theme={theme}
+                    />
                   ))}
                 </tr>
               );

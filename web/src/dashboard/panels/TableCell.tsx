@@ -1,5 +1,5 @@
 /** One cell of a table: its text, its colour, a bar, a link or a picture of its own hub. */
-import { inkOn } from "../colours";
+import { inkOn, legible, type Theme } from "../colours";
 import { recordOf, textOf } from "../optionValues";
 import type { PanelProps, ShownField } from "../panel";
 import { plainText } from "./values";
@@ -28,14 +28,14 @@ const ofRow = (field: ShownField): boolean =>
   recordOf(field.config.custom?.["cellOptions"])["applyToRow"] === true && /^color-/.test(cellStyle(field));
 
 /** The colours that one of a row's values gives to all of it. */
-export function rowColouring(fields: readonly ShownField[], row: number): string {
+export function rowColouring(fields: readonly ShownField[], row: number, theme: Theme): string {
   const field = fields.find((one) => ofRow(one) && one.values[row] != null);
-  return field === undefined ? "" : colouring(cellStyle(field), field.show(field.values[row]).colour);
+  return field === undefined ? "" : colouring(cellStyle(field), field.show(field.values[row]).colour, theme);
 }
 
-function colouring(kind: string, colour: string): string {
+function colouring(kind: string, colour: string, theme: Theme): string {
   if (kind.startsWith("color-background")) return `; background: ${colour}; color: ${inkOn(colour)}`;
-  return kind === "color-text" ? `; color: ${colour}` : "";
+  return kind === "color-text" ? `; color: ${legible(colour, theme)}` : "";
 }
 
 interface CellProps {
@@ -43,14 +43,15 @@ interface CellProps {
   readonly row: number;
   readonly linkFor: PanelProps["linkFor"];
   readonly rowStyle: string;
+  readonly theme: Theme;
 }
 
-export function TableCell({ field, row, linkFor, rowStyle }: CellProps) {
+export function TableCell({ field, row, linkFor, rowStyle, theme }: CellProps) {
   const value = field.values[row];
   const shown = field.show(value);
   const text = plainText(shown);
   const kind = cellStyle(field);
-  const colour = rowStyle !== "" ? rowStyle : value == null ? "" : colouring(kind, shown.colour);
+  const colour = rowStyle !== "" ? rowStyle : value == null ? "" : colouring(kind, shown.colour, theme);
   const wraps = recordOf(field.config.custom?.["cellOptions"])["wrapText"] === true;
   const link = (field.config.links ?? [])
     .map((one) => linkFor(one, field, row))
