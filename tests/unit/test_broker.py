@@ -102,6 +102,7 @@ def test_free_ports_are_given_and_kept() -> None:
     assert require_free("mqtt", "127.0.0.1", port, "x") == port
     assert require_free("mqtt", "127.0.0.1", 0, "x") > 0
     assert holder_of(port) is None
+    assert len({free_port() for _ in range(300)}) == 300, "two uses never get the same one"
 
 
 @pytest.fixture

@@ -15,13 +15,21 @@ from heliograph.errors import PortTaken
 # Below what systems give to connections: one of those could take the port before it is listened on.
 _PORTS: Final = range(20_000, 29_000)
 _TRIES: Final = 100
+_given: Final[set[int]] = set()
+"""What this process was told is free: it may not listen there yet, and would get it for another use."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody listens on at this moment, and that no connection is given by chance."""
-    for port in random.SystemRandom().sample(_PORTS, _TRIES):
+    """Return a port that nobody listens on at this moment, and that no connection is given by chance.
+
+    It is another one at each call.
+    """
+    if len(_given) > len(_PORTS) // 2:
+        _given.clear()  # a process that goes on for long has listened there meanwhile, or never will
+    for port in random.SystemRandom().sample([p for p in _PORTS if p not in _given], _TRIES):
         with socket.socket(_family(host)) as probe, contextlib.suppress(OSError):
             probe.bind((host, port))
+            _given.add(port)
             return port
     with socket.socket(_family(host)) as probe:
         probe.bind((host, 0))

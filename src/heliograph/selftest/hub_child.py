@@ -45,7 +45,10 @@ class HubChild:
     @classmethod
     async def start(cls, home: Path, settings: Sequence[str], chance: random.Random) -> Self:
         """Start a hub on a folder; it is not ready yet, and :meth:`keep` must run from now on."""
-        ports = _free_port(chance), _free_port(chance)
+        first = _free_port(chance)
+        while (second := _free_port(chance)) == first:
+            pass
+        ports = first, second
         return cls(home, settings, await _spawn(home, settings, ports), ports)
 
     @property
