@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.api.gateways import _is_report
+from heliograph.api.gateways import read_report
 from heliograph.hub.uplink.lane import Lane
 from heliograph.hub.uplink.place import Place
 from heliograph.hub.uplink.telling import Backlog, Rate, backlog
@@ -98,14 +99,28 @@ RULES: dict[str, Any] = {"count": 0, "answers_ms": 0, "from": "file"}
 REPORT: dict[str, Any] = {"sent": 1, "waiting": 0, "missed": 0, "time_ms": 1, "version": "1", "warnings": []}
 
 
+def told(report: dict[str, Any]) -> dict[str, Any] | None:
+    return read_report(json.dumps(report).encode())
+
+
+def test_what_is_no_json_is_no_report() -> None:
+    for kept in (None, b"", b"{", b"[" * 100_000, b"1e999", b"\xff"):
+        assert read_report(kept) is None
+
+
 def test_a_report_of_an_older_gateway_is_one() -> None:
-    assert _is_report(REPORT | {"rules": RULES})
-    assert _is_report(REPORT | {"oldest_ms": None, "per_second": 0.5, "rules": RULES | {"holds": [{}]}})
+    assert told(REPORT | {"rules": RULES})
+    assert told(REPORT | {"oldest_ms": None, "per_second": 0.5, "rules": RULES | {"holds": [{}]}})
 
 
 @pytest.mark.parametrize(
-    ("told", "rules"),
+    ("more", "rules"),
     [
+        ({"per_second": float("nan")}, {}),
+        ({"per_second": float("inf")}, {}),
+        ({"time_ms": 10**30}, {}),
+        ({"time_ms": -1}, {}),
+        ({}, {"thin": [{"dead_band": float("nan")}]}),
         ({"waiting_bytes": "many"}, {}),
         ({"oldest_ms": "long ago"}, {}),
         ({"per_second": {}}, {}),
@@ -118,5 +133,5 @@ def test_a_report_of_an_older_gateway_is_one() -> None:
         ({}, {"error": {}}),
     ],
 )
-def test_a_report_that_the_page_could_not_show_is_none(told: dict[str, Any], rules: dict[str, Any]) -> None:
-    assert not _is_report(REPORT | told | {"rules": RULES | rules})
+def test_a_report_that_the_page_could_not_show_is_none(more: dict[str, Any], rules: dict[str, Any]) -> None:
+    assert told(REPORT | more | {"rules": RULES | rules}) is None

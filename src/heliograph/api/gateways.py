@@ -17,6 +17,7 @@ from heliograph.api.errors import speaks_v2
 from heliograph.api.identity.devices import Device
 from heliograph.api.services import Services, services
 from heliograph.errors import NotFound, QueryError
+from heliograph.model.time import MAX_TIME_NS
 from heliograph.transport.mqtt_client_message import Publication
 
 _BODY_BYTES: Final = 64 * 1024
@@ -62,13 +63,9 @@ async def set_rules(request: Request) -> Response:
 
 def _json(hub: Services, device: Device) -> dict[str, Any]:
     state, topic = f"sta/{device.id}/edge", f"sta/{device.id}/edge/report"
-    kept = hub.topics.last(topic)
-    try:
-        told = None if kept is None else json.loads(kept)
-    except (ValueError, RecursionError):
-        told = None
-    report = told if _is_report(told) else None
-    seen = (hub.topics.came_ms(state), hub.topics.came_ms(topic), report and report["time_ms"])
+    report = read_report(hub.topics.last(topic))
+    told_ms = None if report is None else report["time_ms"]
+    seen = (hub.topics.came_ms(state), hub.topics.came_ms(topic), told_ms)
     return {
         "id": device.id,
         "state": device.state,
@@ -78,6 +75,16 @@ def _json(hub: Services, device: Device) -> dict[str, Any]:
     }
 
 
+def read_report(kept: bytes | None) -> dict[str, Any] | None:
+    """Return what a gateway told; None where that is nothing, or nothing that can be shown."""
+    try:
+        told = None if kept is None else json.loads(kept)
+        json.dumps(told, allow_nan=False)  # else it could not be in an answer
+    except (ValueError, RecursionError):
+        return None
+    return told if _is_report(told) else None
+
+
 def _is_report(told: object) -> bool:
     """Whether it has what a gateway tells: a gateway may be of any version, or lie."""
     rules = told.get("rules") if isinstance(told, dict) else None
@@ -85,6 +92,7 @@ def _is_report(told: object) -> bool:
         isinstance(told, dict)
         and isinstance(rules, dict)
         and all(isinstance(told.get(name), int) for name in ("sent", "waiting", "missed", "time_ms"))
+        and 0 <= told["time_ms"] <= MAX_TIME_NS // 1_000_000
         and all(isinstance(told.get(name, 0), int) for name in _LATER_COUNTS)
         and isinstance(told.get("per_second", 0), (int, float))
         and isinstance(told.get("oldest_ms"), int | None)
