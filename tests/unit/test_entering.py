@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,28 @@ def test_what_changes_the_catalogue_meanwhile_comes_after_and_holds(
     assert kept.store.streams.watermarks()["LP"].seq == mark
     with kept.store.reading() as catalogue:
         assert len(catalogue.series.get((BUCKET, "m"), ())) == bool(left)
+
+
+@pytest.mark.parametrize("generations", [1, 3])
+def test_what_a_stream_loses_while_segments_are_written_is_not_said_to_be_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generations: int
+) -> None:
+    with Kept(tmp_path, seal_rows=len(EARLY)) as kept:
+        points = [point("m", n * 100 + t, v=n) for n in range(generations) for t in range(len(EARLY))]
+        for n in range(generations):
+            kept.write(*points[n * len(EARLY) :][: len(EARLY)], position=position(n + 2))
+        write = kept.store._writer.write
+
+        def interrupted(*args: Any) -> Any:
+            taken_back(kept.store)
+            return write(*args)
+
+        monkeypatch.setattr(kept.store._writer, "write", interrupted)
+        kept.store.seal()
+        assert kept.store.streams.watermarks()["LP"] == Watermark(_CREATED, 1)
+        kept.reopen()
+        assert kept.rows("m") == merged(points)
+        assert kept.store.streams.resume("LP", _CREATED, first_seq=1, last_seq=generations + 1) == 1
 
 
 def test_a_seal_that_cannot_be_entered_changes_nothing_and_works_later(kept: Kept) -> None:

@@ -74,10 +74,8 @@ class Sealer:
         stamp = f"{self._stamp}-{group[0].number}"
         keys: dict[Place, dict[SeriesKey, int]] = {}
         hours: dict[Place, set[int]] = {}
-        marks: dict[str, Watermark] = {}
         ledger: Changes = {}
         for generation in group:
-            marks |= generation.marks
             ledger |= generation.ledger
             for place, hot in generation.tables.items():
                 keys[place] = keys.get(place, {}) | hot.series.codes
@@ -93,6 +91,9 @@ class Sealer:
 
         def prepare() -> Sealed:
             self._generations.settle()
+            marks: dict[str, Watermark] = {}  # as they are now: a stream may have lost its end meanwhile
+            for generation in group:
+                marks |= generation.marks
             return Sealed([_with_deletions(w, group) for w in written], series, marks, hours, rows)
 
         def done() -> None:
