@@ -218,6 +218,8 @@ def _mqtt(figures: Record) -> Iterator[str]:
 
 
 def _agreement(result: Record) -> list[str]:
+    if result.get("failure"):
+        return [f"IT ENDED EARLY: {result['failure']}"]
     compared = result["values_compared"]
     if not compared:
         return ["No answers were compared."]

@@ -57,6 +57,8 @@ class Run:
     plans: dict[str, dict[str, float]] | None = None
     mqtt: dict[str, Any] | None = None
     seconds: float = 0.0
+    failure: str | None = None
+    """Why it ended early; what was measured before stands."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,13 +88,13 @@ def main(arguments: list[str] | None = None) -> int:
             _measure_mqtt(run, args)
     except ServerFailed as failure:
         _say(str(failure))
-        return 1
+        run.failure = str(failure)
     run.seconds = round(time.monotonic() - began, 1)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(json.dumps(asdict(run), indent=1) + "\n")
     print(report(asdict(run)))
     _say(f"All figures are in {args.output}")
-    return 1 if run.disagreements else 0
+    return 1 if run.disagreements or run.failure else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -61,13 +61,13 @@ class Hub:
 
     threads = 2
 
-    def __init__(self, kept: Kept, *, seconds: float = 60.0) -> None:
+    def __init__(self, kept: Kept, *, seconds: float = 60.0, columns_bytes: int = 2**20) -> None:
         self.kept = kept
         self.access = Rights()
         self.changes = Written(kept)
         limits = QueryLimits()
         self._queries = QueryEngine(
-            kept.store, kept.duck, threads=1, seconds=seconds, limits=limits, columns_bytes=2**20
+            kept.store, kept.duck, threads=1, seconds=seconds, limits=limits, columns_bytes=columns_bytes
         )
         self.sources = self._queries.sources
         self.memory = self._queries.memory

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import random
+from array import array
+from itertools import accumulate
 from pathlib import Path
 
+from heliograph.model.point import FieldType
+from heliograph.model.table import Column, Table
 from heliograph.model.time import DAY_NS
 from heliograph.store.merging.compaction import FAN_IN
 from heliograph.store.parquet.encoding import TRY_EVERY, TRY_ROWS, WAYS, Encodings
@@ -75,6 +79,23 @@ def test_what_seals_were_too_small_to_teach_is_learnt_at_a_later_merge(tmp_path:
         (one,) = segments(kept)
         assert one.stat().st_size < large / 2, "a dictionary takes eight bytes for each value"
         assert len(kept.rows("walk")) == 2 * FAN_IN * rows
+
+
+def test_wide_files_are_tried_within_the_memory_of_a_merge(tmp_path: Path) -> None:
+    rows, fields, chance = 100_000, 40, random.Random(1)
+    columns = {}
+    for number in range(fields):
+        values = array("q", accumulate(chance.choices(range(8), k=rows), initial=10**9))[:rows]
+        columns[f"f{number}"] = Column(FieldType.INTEGER, values, bytearray(b"\1") * rows)
+    times_ns = array("q", range(rows))
+    wide = {"walk": Table("walk", [()], array("i", bytes(4 * rows)), times_ns, columns)}
+    with Kept(tmp_path, seal_rows=rows) as kept:
+        kept.store.declare(BUCKET, wide)
+        kept.store.append(BUCKET, wide, None)
+        kept.store.seal()
+        kept.store.upkeep.compact(now_ns=0)
+        (file,) = segments(kept)
+        assert file.stat().st_size < rows * fields, "a dictionary takes eight bytes for each value"
 
 
 def test_a_seal_does_not_wait_for_a_try(tmp_path: Path) -> None:

@@ -160,3 +160,18 @@ def test_what_looks_at_the_clock_too_late_is_ended() -> None:
     with pytest.raises(NotAtOnce):
         clock()
     assert until(time.monotonic)() > 0
+
+
+async def test_fields_that_do_not_fit_into_memory_together_are_not_read_in_turn(kept: Kept) -> None:
+    kept.write(*(point("m", n * S, {"host": f"h{n % 2}"}, a=n, b=-n, c=float(n)) for n in range(3_000)))
+    kept.store.seal()
+    fields = "max(a), max(b), max(c), spread(a), spread(b), spread(c)"
+    with Hub(kept, columns_bytes=3 * 3_000 * 8 + 9_000) as hub:  # for the times and two fields
+        rows = await hub.done(f"SELECT {fields} FROM m WHERE time < 3000s GROUP BY time(1000s)")
+        assert [row[1:] for row in rows] == [
+            [1_000 * i + 999, -1_000 * i, 1_000.0 * i + 999, 999, 999, 999] for i in range(3)
+        ]
+        assert hub.sources is not None
+        assert hub.sources.size_bytes == 0
+        await hub.done("SELECT spread(a), spread(b) FROM m WHERE time < 3000s")
+        assert hub.sources.size_bytes >= 3 * 3_000 * 8, "these fit"

@@ -200,6 +200,22 @@ def test_points_by_series_are_the_first_or_last_of_each(
     assert got == {tags: some[part] for tags, some in wanted.items()}
 
 
+@pytest.mark.parametrize("most", [0, 2])
+def test_points_for_which_there_is_no_room_are_written_nowhere(kept: Kept, columns: Any, most: int) -> None:
+    """The last of a series take the places of its first ones: none may be that of a point that had no room."""
+    for t in range(8):  # each a piece of its own
+        kept.write(*(point("m", t, {"a": a}, i=t, f=1.0) for a in "xyz"))
+        kept.store.seal()
+    snapshot = kept.store.snapshot(BUCKET, "m")
+    assert snapshot is not None
+    plan = SelectRows(BUCKET, "m", ("i", "f"), 0, 10, newest=True)
+    with kept.duck.cursor() as cursor:
+        for room, few in ((most, 2), (10, 2)):
+            found = memory.series_rows(plan, snapshot, columns, cursor, needed=2, few=few, most=room)
+            assert (found is None) == (room == most)
+    assert [one.times_ns for one in found] == [[6, 7]] * 3
+
+
 def test_intervals_may_be_shifted_and_sums_stay_whole(kept: Kept, columns: Any) -> None:
     kept.write(*(point("m", t, i=2**62) for t in range(0, 40, 10)))
     snapshot = kept.store.snapshot(BUCKET, "m")

@@ -129,10 +129,10 @@ def test_a_merge_in_slices_equals_the_naive_model_and_is_sorted(
     folders: Iterator[Path], seals: list[list[Point]]
 ) -> None:
     with Kept(next(folders)) as kept, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merge, "_MIN_ROWS", 4)
+        patch.setattr(merge, "MIN_ROWS", 4)
         patch.setattr(merge, "_SAMPLES", 3)
         patch.setattr(merge, "SLICE_BYTES", 4 * 5 * merge._CELL_BYTES)  # four rows of five columns
-        patch.setattr(merge, "_GROUP_ROWS", 2_048)
+        patch.setattr(merge, "GROUP_ROWS", 2_048)
         for points in seals:
             kept.write(*points)
             kept.store.seal()

@@ -16,9 +16,9 @@ from heliograph.store.deletes.deletion import Deletion
 from heliograph.store.duck import Cursor, Duck
 from heliograph.store.hot.sorted_rows import select_sorted
 from heliograph.store.hot.table import HotTable
-from heliograph.store.parquet.encoding import TEMPORARY, Encodings
+from heliograph.store.parquet.encoding import TEMPORARY, Encodings, group_rows
 from heliograph.store.relation import Snapshot, Window, render
-from heliograph.store.rollups.summary import RAW, summaries, summarised
+from heliograph.store.rollups.summary import RAW, SUMMARY_CELLS, summaries, summarised
 from heliograph.store.schema import Measurement
 from heliograph.store.sql_text import literal, quote
 
@@ -64,7 +64,8 @@ class SegmentWriter:
             path = self.new_path(bucket, measurement.name, f"{rows.day}-{stamp}", RAW)
             with self._duck.cursor() as cursor:
                 select = select_sorted(rows, measurement, cursor.register)
-                path = self._copy(cursor, select, path, merged=False)
+                width = 1 + len(measurement.tags) + len(rows.fields)
+                path = self._copy(cursor, select, path, width, merged=False)
             self.encodings.sealed(path, rows.count)
             yield Written(
                 bucket=bucket,
@@ -101,7 +102,8 @@ class SegmentWriter:
             order = ", ".join(quote(c) for c in [*tags, "time"])
             rows = summaries(measurement, points, resolution_ns)
             path = self.new_path(bucket, measurement.name, f"{start_ns // DAY_NS}-{stamp}", resolution_ns)
-            path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path)
+            width = 1 + len(tags) + SUMMARY_CELLS * len(fields)
+            path = self._copy(cursor, f"SELECT {wanted} FROM ({rows}) ORDER BY {order}", path, width)
             count, low, high = extent(cursor, path)
         if not count:
             path.unlink()
@@ -126,11 +128,15 @@ class SegmentWriter:
         # the number, since two measurements may share a folder on a disk that ignores case
         return folder / f"{name}-{next(self._numbers)}.parquet"
 
-    def _copy(self, cursor: Cursor, select: str, path: Path, *, merged: bool = True) -> Path:
-        """Write the rows of a statement; the file has its name, which is returned, when it is on disk."""
+    def _copy(self, cursor: Cursor, select: str, path: Path, width: int, *, merged: bool = True) -> Path:
+        """Write the rows of a statement; the file has its name, which is returned, when it is on disk.
+
+        Its rows have ``width`` values.
+        """
         temporary = path.with_suffix(TEMPORARY)
         options = self.encodings.options(path.parent, merged=merged)
-        cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options})")
+        size = f"ROW_GROUP_SIZE {group_rows(width)}"
+        cursor.rows(f"COPY ({select}) TO {literal(str(temporary))} ({options}, {size})")
         return finish(temporary, path)
 
     def _folder_of(self, bucket: str, measurement: str, resolution_ns: int) -> Path:

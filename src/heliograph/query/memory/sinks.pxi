@@ -460,6 +460,8 @@ cdef class SeriesRows(Rows):
 
     cdef int take(self, int64_t series, int group, Piece* piece) noexcept nogil:
         cdef Py_ssize_t i = 0, found = 0
+        if self.full:  # the latest series may have fewer points than it counted
+            return 0
         if series != self.series:
             self.end()
             self.series, self.first_row, self.seen = series, self.count, 0

@@ -80,12 +80,10 @@ class Sources:
         Raises:
             StoreError, QueryError: a segment cannot be read, or reading was stopped.
         """
-        segments = [s for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns]
-        hot = [h for h in snapshot.hot if h.min_ns < end_ns and h.max_ns >= start_ns]
+        segments, hot = _within(snapshot, start_ns, end_ns)
         if any(s.deletions for s in segments) or any(h.deletions for h in hot):
             return None  # until the files are written anew, SQL leaves out what is deleted
-        rows = sum(s.rows for s in segments) + sum(h.count for h in hot)
-        if rows * _VALUE_BYTES * (1 + len(fields)) > self._room_bytes:
+        if not self.has_room(snapshot, len(fields), start_ns, end_ns):
             return None
         if any(getattr(source, "deletions", ()) for source in (*segments, *hot)):
             return None  # points that are still there must not be seen
@@ -97,6 +95,12 @@ class Sources:
             return None
         self._shrink()
         return found
+
+    def has_room(self, snapshot: Snapshot, fields: int, start_ns: int, end_ns: int) -> bool:
+        """Return whether so many fields of a range fit; read in turn, each would take another's room."""
+        segments, hot = _within(snapshot, start_ns, end_ns)
+        rows = sum(s.rows for s in segments) + sum(h.count for h in hot)
+        return rows * _VALUE_BYTES * (1 + fields) <= self._room_bytes
 
     def texts(self, bucket: str, measurement: str, column: str) -> NumberedTexts | None:
         """Return what stands for a field of texts; None if it has more different ones than are kept."""
@@ -190,6 +194,12 @@ class Sources:
             kept = {entry.source for entry in self._entries.values()}
             for key in [key for key in self._numbered if not kept.issuperset(key)]:
                 del self._numbered[key]  # it holds columns that nobody asks for again
+
+
+def _within(snapshot: Snapshot, start_ns: int, end_ns: int) -> tuple[list[Segment], list[HotRows]]:
+    """Return what may have points in a range."""
+    segments = [s for s in snapshot.segments if s.min_ns < end_ns and s.max_ns >= start_ns]
+    return segments, [h for h in snapshot.hot if h.min_ns < end_ns and h.max_ns >= start_ns]
 
 
 def _sorted(rows: HotRows, measurement: Measurement) -> _Entry:

@@ -17,9 +17,9 @@ from heliograph.errors import QueryError
 from heliograph.model.time import DAY_NS, MAX_TIME_NS
 from heliograph.store.checksum import finish
 from heliograph.store.duck import Cursor, Duck
-from heliograph.store.parquet.encoding import TEMPORARY
+from heliograph.store.parquet.encoding import GROUP_ROWS, MIN_ROWS, TEMPORARY
 from heliograph.store.relation import Segment, Snapshot, Window, render, stored_rows
-from heliograph.store.rollups.summary import PART_NS, RAW, TYPES, summarised
+from heliograph.store.rollups.summary import PART_NS, RAW, SUMMARY_CELLS, TYPES, summarised
 from heliograph.store.schema import Measurement
 from heliograph.store.segments import SegmentWriter, Written, extent
 from heliograph.store.sql_text import literal, quote, text_sql
@@ -30,12 +30,6 @@ SLICE_BYTES: Final = 16 * 1024 * 1024
 _CELL_BYTES: Final = 24
 """What a value takes while it is sorted, roughly."""
 _SLICE_ENCODING: Final = "FORMAT parquet, PRESERVE_ORDER true, COMPRESSION lz4"
-_SUMMARY_CELLS: Final = 8
-"""A summary is as wide as so many values."""
-_MIN_ROWS: Final = 2_048
-"""DuckDB's own smallest unit."""
-_GROUP_ROWS: Final = 122_880
-"""Rows of a row group, where they are not so wide that fewer must do."""
 _SAMPLES: Final = 60
 """Sampled rows per slice: a slice is then seldom larger by half than it should be."""
 
@@ -159,14 +153,14 @@ class _Job:
         self._tags = tags
         self._columns = ", ".join(quote(c) for c in ["time", *tags, *fields])
         self._key = [quote(c) for c in [*tags, "time"]]
-        width = _SUMMARY_CELLS if snapshot.types is TYPES else 1
+        width = SUMMARY_CELLS if snapshot.types is TYPES else 1
         rows = SLICE_BYTES // (_CELL_BYTES * (1 + len(tags) + width * len(fields)))
-        self._slice_rows = max(rows // _MIN_ROWS, 1) * _MIN_ROWS
+        self._slice_rows = max(rows // MIN_ROWS, 1) * MIN_ROWS
 
     def smaller(self) -> bool:
         """Cut into smaller slices from now on; False if they are small already."""
-        self._slice_rows = self._slice_rows // 4 // _MIN_ROWS * _MIN_ROWS
-        return self._slice_rows >= _MIN_ROWS
+        self._slice_rows = self._slice_rows // 4 // MIN_ROWS * MIN_ROWS
+        return self._slice_rows >= MIN_ROWS
 
     def write(self, cursor: Cursor, path: Path) -> None:
         """Write the merged rows to a file."""
@@ -214,7 +208,7 @@ class _Job:
     def _copy(self, cursor: Cursor, rows: str, path: Path, encoding: str) -> None:
         if self._stopping.is_set():
             raise QueryError("the merge was stopped: the hub ends")
-        size = min(self._slice_rows, _GROUP_ROWS)
+        size = min(self._slice_rows, GROUP_ROWS)
         cursor.rows(f"COPY ({rows}) TO {literal(str(path))} ({encoding}, ROW_GROUP_SIZE {size})")
 
     def _not_before(self, cut: Cut) -> str:

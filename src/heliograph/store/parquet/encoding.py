@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from heliograph.store.duck import Cursor
-from heliograph.store.sql_text import literal
+from heliograph.store.sql_text import literal, quote
 
 WAYS: Final = (
     "",
@@ -28,11 +28,23 @@ TRY_ROWS: Final = 4_000
 """Fewer rows teach nothing."""
 TRY_MOST_ROWS: Final = 200_000
 """Of a larger file these many tell enough: a merged one may hold a day."""
+_TRY_CELLS: Final = 700_000
+"""Values that are written at once: DuckDB holds a row group, and has as little memory as for a merge."""
+MIN_ROWS: Final = 2_048
+"""DuckDB's own smallest unit."""
+GROUP_ROWS: Final = 122_880
+"""Rows of a row group, where they are not so wide that fewer must do."""
+_GROUP_CELLS: Final = 1_000_000
 TEMPORARY: Final = ".tmp"
 """Ends the names of files that are not finished."""
 _SEAL_LEVEL: Final = 3
 _MERGE_LEVEL: Final = 9
 """Of zstd. A merged file is written once and stays."""
+
+
+def group_rows(width: int) -> int:
+    """Return the rows of a row group whose rows have so many values: who reads it has all of it in memory."""
+    return min(max(_GROUP_CELLS // width // MIN_ROWS, 1) * MIN_ROWS, GROUP_ROWS)
 
 
 class Encodings:
@@ -87,7 +99,8 @@ class Encodings:
         file, rows = next(((file, rows) for file, rows in reversed(files) if file.exists()), (None, 0))
         if file is None:
             return []
-        sizes = {way: _size(cursor, file, way) for way in WAYS}
+        some = _some_columns(cursor, file, _TRY_CELLS // min(rows, TRY_MOST_ROWS))
+        sizes = {way: sum(_size(cursor, file, way, columns) for columns in some) for way in WAYS}
         best = min(sizes, key=lambda way: sizes[way])
         if sizes[best] <= WORTH * sizes[present]:
             self._best[folder] = best
@@ -95,10 +108,17 @@ class Encodings:
         return [each for each, _ in files] if sizes[best] <= WORTH * tried else []
 
 
-def _size(cursor: Cursor, file: Path, way: str) -> int:
-    """Return how many bytes the first rows of a file would take if they were written in another way."""
+def _some_columns(cursor: Cursor, file: Path, most: int) -> list[str]:
+    """Return the columns of a file as lists for a SELECT, each of at most so many."""
+    asked = f"SELECT name FROM parquet_schema({literal(str(file))}) WHERE type IS NOT NULL"
+    names = [quote(name) for (name,) in cursor.rows(asked)]
+    return [", ".join(names[first : first + most]) for first in range(0, len(names), most)]
+
+
+def _size(cursor: Cursor, file: Path, way: str, columns: str) -> int:
+    """Return how many bytes the first rows of some columns would take if they were written in another way."""
     other = file.with_name(f"{file.stem}-other{TEMPORARY}")
-    rows = f"SELECT * FROM read_parquet({literal(str(file))}) LIMIT {TRY_MOST_ROWS}"
+    rows = f"SELECT {columns} FROM read_parquet({literal(str(file))}) LIMIT {TRY_MOST_ROWS}"
     try:
         cursor.rows(f"COPY ({rows}) TO {literal(str(other))} ({_options(way, merged=False)})")
         return other.stat().st_size

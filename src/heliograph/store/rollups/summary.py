@@ -25,6 +25,8 @@ RESOLUTIONS: Final = (MINUTE_NS, HOUR_NS)
 """Those of rollups, the finest first."""
 PART_NS: Final[Mapping[int, int]] = {RAW: DAY_NS, MINUTE_NS: DAY_NS, HOUR_NS: 30 * DAY_NS}
 """By resolution, how much time one segment may hold: a year is opened in tens of files, not in hundreds."""
+SUMMARY_CELLS: Final = 8
+"""A summary is as wide as so many values."""
 
 _HALF: Final = 2**62
 """A sum of integers may need more than 64 bits, for which Parquet has no type: ``high`` counts these."""

@@ -9,6 +9,7 @@ from heliograph.errors import QueryError
 from heliograph.query.bounded import WIDEST
 from heliograph.query.influxql.answer.scan import Group
 from heliograph.query.influxql.answer.types import gives_points
+from heliograph.query.influxql.memory.rows import has_room
 from heliograph.query.influxql.memory.windows import AGGREGATES, chosen, made, windows_of, windows_within
 from heliograph.query.influxql.plan.shapes import Key, Points
 from heliograph.query.influxql.plan.windows import Interval
@@ -75,8 +76,10 @@ def aggregate(group: Group, calls: Sequence[Call], interval: Interval | None) ->
         for call in calls
         if gives_points(group, call, group.argument_type(argument(call))) and group.known(argument(call))
     ]
-    for call in used:
-        found[call] |= _in_memory(group, call, interval) or {}
+    columns = {argument(call) for call in used}
+    if len(columns) == 1 or has_room(group, len(columns)):  # else each would push out another
+        for call in used:
+            found[call] |= _in_memory(group, call, interval) or {}
     rest = [call for call in used if not found[call]]
     for first in range(0, len(rest), WIDEST):
         found |= _from_sql(group, rest[first : first + WIDEST], interval)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -66,18 +66,18 @@ def _by_group(
 
     Those that are ``passing`` are there once, and gone when the next group is asked for.
     """
-    others = other_tags(group)
-    tags = [(f"z{number}", Ref(tag, "tag")) for number, tag in enumerate(others)]
+    tags, places = _series_columns(group, columns)
     inner = any(isinstance(one, Computed) for one in group.relations)
     window = group.prepared.select.window
     count = min(window.offset + window.limit, 2**62) if limited and window.limit else 0
     found = _in_memory(group, [*columns, *tags], present, count)
     if found is None:
-        found = _from_sql(group, columns, tags, present, count, driven=driven, passing=passing)
+        series = [alias for at, (alias, _) in enumerate([*columns, *tags]) if at in places.values()]
+        found = _from_sql(group, columns, tags, present, (count, series), driven=driven, passing=passing)
     width = len(group.keys)
     merging = Merging(
         itemgetter(width),
-        series_text(group.dimensions, others, 1 + len(columns)),
+        series_text(group.dimensions, {tag: width + 1 + at for tag, at in places.items()}),
         [1 + at for at in deciding(group, columns[1:])] if driven else deciding(group, columns),
         group.prepared.ascending,
     )
@@ -88,6 +88,24 @@ def _by_group(
         if limited and (window.limit or window.offset):
             listed = listed[window.offset : window.offset + window.limit if window.limit else None]
         yield key, listed
+
+
+def _series_columns(group: Group, columns: Columns) -> tuple[Columns, dict[str, int]]:
+    """Return the columns to add so that rows tell their series, and the place of each such tag among all.
+
+    A tag that is selected is not there twice: ``SELECT *`` has them all.
+    """
+    others = other_tags(group)
+    places: dict[str, int] = {}
+    if len(columns) <= WIDEST:  # else each part of them needs all tags
+        places = {
+            ref.name: at
+            for at, (_, ref) in enumerate(columns)
+            if ref.name in others and group.type_of(ref) == "tag"
+        }
+    added = [tag for tag in others if tag not in places]
+    places |= {tag: len(columns) + number for number, tag in enumerate(added)}
+    return [(f"z{number}", Ref(tag, "tag")) for number, tag in enumerate(added)], places
 
 
 def _in_memory(
@@ -112,11 +130,12 @@ def _from_sql(
     columns: Sequence[tuple[str, Ref]],
     tags: Sequence[tuple[str, Ref]],
     present: Sequence[str],
-    count: int,
+    first: tuple[int, Sequence[str]],
     *,
     driven: bool,
     passing: bool,
 ) -> Iterable[tuple[Row, Any]]:
+    """``first`` tells how many rows of each group are wanted, or 0, and which columns tell their series."""
     direction = "" if group.prepared.ascending else " DESC"
     inner = any(isinstance(one, Computed) for one in group.relations)
     by_time = [] if inner and len(group.relations) == 1 else [f"t{direction}"]
@@ -125,8 +144,9 @@ def _from_sql(
 
     def statement_of(columns: Columns, present: Sequence[str]) -> tuple[str, list[Any]]:
         sql, parameters = group.scan([*columns, *tags], present=present)
+        count, series = first
         if count:
-            sql = _first(sql, group.keys, [alias for alias, _ in tags], order, count)
+            sql = _first(sql, group.keys, series, order, count)
         return f"SELECT * FROM ({sql}){there} ORDER BY {order}", parameters
 
     width = len(group.keys)
@@ -215,11 +235,9 @@ def deciding(group: Group, columns: Sequence[tuple[str, Ref]]) -> list[int]:
     return found
 
 
-def series_text(dimensions: Sequence[str], others: Sequence[str], before: int) -> Callable[[Any], str]:
-    """Return what tells a row's series, whose other tags stand so many columns behind the grouping ones."""
-    width = len(dimensions)
-    places = {tag: number for number, tag in enumerate(dimensions)}
-    places |= {tag: width + before + number for number, tag in enumerate(others)}
+def series_text(dimensions: Sequence[str], others: Mapping[str, int]) -> Callable[[Any], str]:
+    """Return what tells a row's series: grouping tags stand first, ``others`` has the places of the rest."""
+    places = {tag: number for number, tag in enumerate(dimensions)} | dict(others)
     ordered = sorted(places.items())
     if not ordered:
         return lambda _: ""

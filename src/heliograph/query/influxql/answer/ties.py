@@ -45,7 +45,7 @@ def tied_points(group: Group, call: Call, ref: Ref, aux: Sequence[Ref]) -> dict[
         return {}
     merging = Merging(
         itemgetter(width),
-        series_text(group.dimensions, others, 2 + len(aux)),
+        series_text(group.dimensions, {tag: width + 2 + len(aux) + at for at, tag in enumerate(others)}),
         [1 + at for at in deciding(group, [(f"a{i}", one) for i, one in enumerate(aux)])],
         ascending,
     )

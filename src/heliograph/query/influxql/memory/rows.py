@@ -66,6 +66,16 @@ def rows_in_memory(
     return held
 
 
+def has_room(group: Group, fields: int) -> bool:
+    """Return whether so many fields of a group fit into memory together, if they are read into it at all."""
+    session = group.session
+    if len(group.relations) != 1 or not isinstance(group.relations[0], Stored) or session.sources is None:
+        return True
+    relation = group.relations[0]
+    span = data_span(group, relation)
+    return span is None or session.sources.has_room(relation.snapshot, fields, *span)
+
+
 def by_time(series: Sequence[list[Row]], time_at: int) -> list[Row]:
     """Return the rows of some series, by time."""
     if len(series) == 1:
