@@ -202,7 +202,7 @@ def test_points_by_series_are_the_first_or_last_of_each(
 
 @pytest.mark.parametrize("most", [0, 2])
 def test_points_for_which_there_is_no_room_are_written_nowhere(kept: Kept, columns: Any, most: int) -> None:
-    """The last of a series take the places of its first ones: none may be that of a point that had no room."""
+    """The last of a series take the places of its first ones: never that of a point that had no room."""
     for t in range(8):  # each a piece of its own
         kept.write(*(point("m", t, {"a": a}, i=t, f=1.0) for a in "xyz"))
         kept.store.seal()
