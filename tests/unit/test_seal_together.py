@@ -86,6 +86,21 @@ def test_a_run_that_failed_is_tried_as_it_was_and_what_came_later_apart(kept: Ke
     assert kept.store.streams.watermarks()["LP"].seq == 3
 
 
+def test_a_bucket_that_is_deleted_leaves_no_file_of_a_run_that_failed(kept: Kept) -> None:
+    some = [point("a", t, v=t) for t in range(2 * ROWS)]
+    kept.write(*some)
+    kept.write(*some[:ROWS], *(point("b", t, v=t) for t in range(ROWS // 2)))
+    kept.write(*(point("c", t, v=t) for t in range(ROWS)))
+    obstacle = kept.folder / "segments" / BUCKET / "c"
+    obstacle.parent.mkdir()
+    obstacle.write_bytes(b"")
+    with pytest.raises(OSError, match="c"):
+        kept.store.seal()
+    assert (len(names(kept, "a")), len(names(kept, "b"))) == (1, 1)
+    kept.store.delete_bucket(BUCKET, {})
+    assert [file for file in kept.files if file != obstacle] == []
+
+
 def test_a_crash_before_all_of_a_run_is_entered_leaves_nothing_of_it(kept: Kept) -> None:
     for number in range(3):
         generation(kept, number)

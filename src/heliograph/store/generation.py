@@ -74,7 +74,8 @@ class Generation:
     def drop_bucket(self, bucket: str) -> int:
         """Remove the tables of a bucket and return the number of their rows."""
         self.ledger.pop(Key(Kind.BUCKET, bucket), None)
-        return sum(self.drop(place) for place in [p for p in self.tables if p[0] == bucket])
+        # what several are sealed together to stands in the first, which may have no such table itself
+        return sum(self.drop(place) for place in {*self.tables, *self.written} if place[0] == bucket)
 
     def drop(self, place: Place) -> int:
         """Remove the table of a measurement and return the number of its rows."""
