@@ -23,6 +23,12 @@ pytestmark = pytest.mark.skipif(nats_server_binary() is None, reason="nats-serve
 HELIO = (sys.executable, "-m", "heliograph")
 
 
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one agent may use a spool, and tests of other files run beside these."""
+    monkeypatch.setenv("HELIO_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[NatsProcess]:
     with NatsProcess(tmp_path) as process:
