@@ -23,7 +23,8 @@ PEER: Final = "influxd"
 
 
 def report(result: Record) -> str:
-    """Return all tables of a result."""
+    """Return all tables of a result; of a run that ended early those of the rounds that were ended."""
+    result = _whole_rounds(result)
     parts = [*_machine(result)]
     for name in result["workloads"]:
         parts += ["", *_ingest(result, name)]
@@ -38,6 +39,20 @@ def report(result: Record) -> str:
         parts += ["", *_mqtt(result["mqtt"])]
     parts += ["", *_agreement(result)]
     return "\n".join(parts)
+
+
+def _whole_rounds(result: Record) -> Record:
+    """Return a result without the rounds in which not all servers stand, and workloads that have no other."""
+    servers = set(_servers(result))
+    there: dict[tuple[str, int], set[str]] = {}
+    for record in result["records"]:
+        there.setdefault((record["workload"], record["round"]), set()).add(record["server"])
+    whole = {place for place, those in there.items() if those == servers}
+    told = {name for name, _ in whole}
+    return result | {
+        "records": [r for r in result["records"] if (r["workload"], r["round"]) in whole],
+        "workloads": {name: size for name, size in result["workloads"].items() if name in told},
+    }
 
 
 def _machine(result: Record) -> Iterator[str]:
@@ -192,9 +207,10 @@ def _growth(result: Record) -> Iterator[str]:
     yield ""
     yield "ten times the series, as many lines: visible lines a second, as a share of the rate with a tenth"
     for server in _servers(result):
+        before = {record["round"]: record for record in _of(result, few, server)}
         shares = [
-            a["ingest"]["visible_s"] / b["ingest"]["visible_s"]
-            for a, b in zip(_of(result, few, server), _of(result, many, server), strict=True)
+            before[record["round"]]["ingest"]["visible_s"] / record["ingest"]["visible_s"]
+            for record in _of(result, many, server)
         ]
         told = " ".join(f"{share:.2f}" for share in shares)
         yield f"  {server}: median {statistics.median(shares):.2f} of {told}"
@@ -218,8 +234,11 @@ def _mqtt(figures: Record) -> Iterator[str]:
 
 
 def _agreement(result: Record) -> list[str]:
-    if result.get("failure"):
-        return [f"IT ENDED EARLY: {result['failure']}"]
+    early = [f"IT ENDED EARLY: {result['failure']}"] if result.get("failure") else []
+    return [*_compared(result), *early]
+
+
+def _compared(result: Record) -> list[str]:
     compared = result["values_compared"]
     if not compared:
         return ["No answers were compared."]

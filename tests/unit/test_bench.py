@@ -177,6 +177,33 @@ def test_a_report_compares_within_rounds() -> None:
     assert "ANSWERS DIFFER" in report(result | {"disagreements": ["w, q: influxd: at f 1.0 is not 2.0"]})
 
 
+def test_a_report_of_a_run_that_ended_early_tells_the_rounds_that_were_ended() -> None:
+    servers = ["heliograph", "influxd"]
+    size = {"lines": 1000, "values": 2000, "bytes": 1, "floor_bytes": None}
+    whole = [record(1, "heliograph", 1.0), record(1, "influxd", 2.0)]
+    result = {
+        "machine": MACHINE,
+        "settings": {"rounds": 2, "scale": 1.0, "servers": servers},
+        "workloads": {"w": size, "tsbs_cpu": size, "tsbs_cpu_10x_series": size},
+        "records": [
+            *whole,
+            record(2, "heliograph", 9.0),
+            record(1, "influxd", 9.0) | {"workload": "tsbs_cpu"},
+        ],
+        "values_compared": 7,
+        "disagreements": ["w, q: influxd: at f 1.0 is not 2.0"],
+        "mqtt": None,
+        "seconds": 1.0,
+        "failure": "heliograph: 400",
+    }
+    told = report(result)
+    assert "visible k lines/s, ours ÷ influxd: median 2.00 of 2.00\n" in told
+    assert "tsbs_cpu" not in told
+    assert "ANSWERS DIFFER" in told
+    assert told.endswith("IT ENDED EARLY: heliograph: 400")
+    assert "IT ENDED EARLY" in report(result | {"records": []}), "nothing was ended"
+
+
 def test_a_report_tells_what_more_series_cost() -> None:
     few = [record(turn, "heliograph", 1.0) | {"workload": "tsbs_cpu"} for turn in (1, 2)]
     many = [record(turn, "heliograph", 1.0 + turn) | {"workload": "tsbs_cpu_10x_series"} for turn in (1, 2)]

@@ -7,6 +7,9 @@ from array import array
 from itertools import accumulate
 from pathlib import Path
 
+import pytest
+
+from heliograph.errors import QueryError
 from heliograph.model.point import FieldType
 from heliograph.model.table import Column, Table
 from heliograph.model.time import DAY_NS
@@ -96,6 +99,19 @@ def test_wide_files_are_tried_within_the_memory_of_a_merge(tmp_path: Path) -> No
         kept.store.upkeep.compact(now_ns=0)
         (file,) = segments(kept)
         assert file.stat().st_size < rows * fields, "a dictionary takes eight bytes for each value"
+
+
+def test_a_trial_ends_when_the_hub_does(tmp_path: Path) -> None:
+    with Kept(tmp_path, seal_rows=10 * ROWS) as kept:
+        walk(kept, "walk", 0)
+        (file,) = segments(kept)
+        encodings = Encodings()
+        encodings.sealed(file, ROWS)
+        with kept.duck.cursor() as cursor:
+            cursor.interrupt()  # while no statement runs
+            with pytest.raises(QueryError, match="stopped"):
+                encodings.learn(cursor, file.parent)
+        assert {f.suffix for f in kept.files} == {".parquet"}
 
 
 def test_a_seal_does_not_wait_for_a_try(tmp_path: Path) -> None:

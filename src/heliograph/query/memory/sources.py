@@ -83,10 +83,8 @@ class Sources:
         segments, hot = _within(snapshot, start_ns, end_ns)
         if any(s.deletions for s in segments) or any(h.deletions for h in hot):
             return None  # until the files are written anew, SQL leaves out what is deleted
-        if not self.has_room(snapshot, len(fields), start_ns, end_ns):
+        if not self._fit(segments, hot, len(fields)):
             return None
-        if any(getattr(source, "deletions", ()) for source in (*segments, *hot)):
-            return None  # points that are still there must not be seen
         measurement = snapshot.measurement
         try:
             found = self._segments(measurement, segments, cursor, fields)
@@ -98,7 +96,9 @@ class Sources:
 
     def has_room(self, snapshot: Snapshot, fields: int, start_ns: int, end_ns: int) -> bool:
         """Return whether so many fields of a range fit; read in turn, each would take another's room."""
-        segments, hot = _within(snapshot, start_ns, end_ns)
+        return self._fit(*_within(snapshot, start_ns, end_ns), fields)
+
+    def _fit(self, segments: Sequence[Segment], hot: Sequence[HotRows], fields: int) -> bool:
         rows = sum(s.rows for s in segments) + sum(h.count for h in hot)
         return rows * _VALUE_BYTES * (1 + fields) <= self._room_bytes
 

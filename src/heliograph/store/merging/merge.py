@@ -116,7 +116,7 @@ class Merger:
         with self._duck.small(MEMORY_BYTES) as engine, engine.cursor() as cursor:
             self._cursor = cursor
             try:
-                return self.writer.encodings.learn(cursor, folder)
+                return [] if self.stopped else self.writer.encodings.learn(cursor, folder)
             finally:
                 self._cursor = None
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from heliograph.errors import QueryError
 from heliograph.store.duck import Cursor
 from heliograph.store.sql_text import literal, quote
 
@@ -35,6 +36,7 @@ MIN_ROWS: Final = 2_048
 GROUP_ROWS: Final = 122_880
 """Rows of a row group, where they are not so wide that fewer must do."""
 _GROUP_CELLS: Final = 1_000_000
+"""Values of a row group: a page of each column is in memory while it is read."""
 TEMPORARY: Final = ".tmp"
 """Ends the names of files that are not finished."""
 _SEAL_LEVEL: Final = 3
@@ -117,6 +119,8 @@ def _some_columns(cursor: Cursor, file: Path, most: int) -> list[str]:
 
 def _size(cursor: Cursor, file: Path, way: str, columns: str) -> int:
     """Return how many bytes the first rows of some columns would take if they were written in another way."""
+    if cursor.interrupted:  # between two statements, of which there are many
+        raise QueryError("the trial was stopped: the hub ends")
     other = file.with_name(f"{file.stem}-other{TEMPORARY}")
     rows = f"SELECT {columns} FROM read_parquet({literal(str(file))}) LIMIT {TRY_MOST_ROWS}"
     try:
