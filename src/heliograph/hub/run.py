@@ -52,6 +52,7 @@ from heliograph.hub.ingest.rules import IngestRules
 from heliograph.hub.ingest.service import HubIngest
 from heliograph.hub.ingest_thread import IngestThread
 from heliograph.hub.ledger_report import ledger_report
+from heliograph.hub.memory import columns_bytes
 from heliograph.hub.mqtt_intake import MqttIntake
 from heliograph.hub.network.door import Door
 from heliograph.hub.network.mosquitto_door import MosquittoDoor
@@ -154,7 +155,7 @@ class Hub:
             limits=query_limits,
             # two pools of so many threads, and what the loop answers at once
             memory=MemoryBudget(limits.query_memory, at_once=2 * settings.store.threads + 1),
-            columns_bytes=settings.store.memory_limit // 4,
+            columns_bytes=columns_bytes(settings.store.columns_memory),
         )
         self._influxql = influxql_engine(self._engine, kept.database, settings, home)
         line_limits = LineLimits(limits.line_bytes, limits.point_tags, limits.point_fields)

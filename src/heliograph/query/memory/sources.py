@@ -35,8 +35,10 @@ NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER})
 """The types that those loops know."""
 _VALUE_BYTES: Final = 8
 _MAX_NUMBERED: Final = 8
+_TEXTS_PART: Final = 16
 _TEXT_BYTES: Final = 2 * 1024 * 1024
-"""Different texts of one field; a field with more holds lines of a log, and is left to SQL."""
+"""So much of the room, and at least this, different texts of one field may take; a field with more holds lines
+of a log, and is left to SQL."""
 _MAX_TEXTS: Final = 16
 
 
@@ -54,6 +56,7 @@ class Sources:
 
     def __init__(self, room_bytes: int) -> None:
         self._room_bytes = room_bytes
+        self._text_bytes = max(_TEXT_BYTES, room_bytes // _TEXTS_PART)
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._numbered: OrderedDict[tuple[Source, ...], Numbered] = OrderedDict()
         self._texts: OrderedDict[tuple[str, str, str], Texts] = OrderedDict()
@@ -106,7 +109,7 @@ class Sources:
         """Return what stands for a field of texts; None if it has more different ones than are kept."""
         key = bucket, measurement, column
         with self._lock:
-            texts = self._texts.setdefault(key, Texts(_TEXT_BYTES))
+            texts = self._texts.setdefault(key, Texts(self._text_bytes))
             self._texts.move_to_end(key)
             while len(self._texts) > _MAX_TEXTS:
                 self._texts.popitem(last=False)
