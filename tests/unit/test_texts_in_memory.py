@@ -66,8 +66,8 @@ async def test_more_different_texts_than_are_kept_are_left_to_sql(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_memory = [answer async for answer in answers(hub)]
-    monkeypatch.setattr(sources, "_TEXT_BYTES", 400)
     assert hub.sources is not None
+    monkeypatch.setattr(hub.sources, "_text_bytes", 400)
     hub.sources.clear()
     assert [answer async for answer in answers(hub)] == in_memory
     assert [answer async for answer in answers(hub)] == in_memory, "also where it is known"
