@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -134,6 +135,13 @@ def more(acknowledged: list[int]) -> None:
     wait_until(lambda: len(acknowledged) > goal)
 
 
+def listens(url: str) -> bool:
+    """Return whether there is a server at a URL."""
+    where = urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((where.hostname, where.port)) == 0
+
+
 def nats_servers(hub: HubProcess) -> list[psutil.Process]:
     return [child for child in psutil.Process(hub.pid).children() if child.name() == "nats-server"]
 
@@ -152,7 +160,8 @@ def test_a_stale_nats_server_is_ended_at_the_next_start(tmp_path: Path) -> None:
         hub.kill()
         wait_gone(hub.facts["nats_pid"])
         with left_behind(hub) as stale:
-            wait_until((hub.home / "nats" / "nats-server.pid").read_text)
+            wait_until(lambda: gone(stale.pid) or listens(hub.nats_url))
+            assert not gone(stale.pid), (tmp_path / "stale.log").read_text()
             hub.start()
             wait_gone(stale.pid)
             assert hub.facts["nats_pid"] != stale.pid
@@ -163,10 +172,11 @@ def test_a_stale_nats_server_is_ended_at_the_next_start(tmp_path: Path) -> None:
 @contextmanager
 def left_behind(hub: HubProcess) -> Iterator[subprocess.Popen[bytes]]:
     """A nats-server on the hub's folder that no hub watches."""
-    pid_file = hub.home / "nats" / "nats-server.pid"
-    pid_file.write_text("")
     command = [str(find_binary()), "-c", str(hub.home / "nats" / "nats.conf")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as stale:
+    with (
+        (hub.home.parent / "stale.log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as stale,
+    ):
         reaper = threading.Thread(target=stale.wait)  # else it would stay a zombie, and look alive
         reaper.start()
         try:

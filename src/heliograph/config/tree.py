@@ -145,7 +145,8 @@ class StoreSettings:
 
     columns_memory: Annotated[int, Size(_MIB, 1024 * _GIB, zero=True)] = 0
     """Memory for columns of points that were asked for in the last minute, 1MiB to 1TiB: what fits is
-    answered without reading files. 0 takes a 32nd of the machine's memory, 32MiB at least, 256MiB at most."""
+    answered without reading files. Different texts come on top: of one field at most a 32nd as much, or
+    2MiB. 0 takes a 32nd of the machine's memory, 32MiB at least, 256MiB at most."""
 
     threads: Annotated[int, Whole(1, 256)] = 2
     """Threads for queries, 1 to 256. The default leaves half of a board's four cores alone."""

@@ -35,7 +35,7 @@ NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INTEGER})
 """The types that those loops know."""
 _VALUE_BYTES: Final = 8
 _MAX_NUMBERED: Final = 8
-_TEXTS_PART: Final = 16
+_TEXTS_PART: Final = 32
 _TEXT_BYTES: Final = 2 * 1024 * 1024
 """So much of the room, and at least this, different texts of one field may take; a field with more holds
 lines of a log, and is left to SQL."""
